@@ -1,0 +1,1 @@
+"""Brains: what thinks; connectomes, neuron models and the engines that run them."""

@@ -1,0 +1,1 @@
+"""Environments: where organisms meet a world, as Gymnasium environments."""

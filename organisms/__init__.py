@@ -1,0 +1,1 @@
+"""Organisms: what an animal is; a body and a brain joined by two maps."""

@@ -1,0 +1,1 @@
+"""The worm, Caenorhabditis elegans."""

@@ -1,0 +1,1 @@
+"""Scripts: thin command-line programs over the package."""
