@@ -1,0 +1,184 @@
+"""The default engine: every sub-step of one `run` call inside one compiled loop, on one core.
+
+Explicit Euler, all neurons at once from the values of the previous step, summed in a fixed order without fast-math, so
+that a run is the same bit for bit however it is cut into calls.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ..models import graded, lif
+from ..network import Network
+from . import State
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Rows(NamedTuple):
+    """A sparse matrix, one row a target neuron; unsigned, since numba tests every signed index for being negative."""
+
+    start: NDArray[np.uint32]  # (n + 1,)
+    source: NDArray[np.uint32]  # (entries,)
+    weight: Floats  # (entries,)
+
+
+class _Cells(NamedTuple):
+    """Parameters as the compiled loop wants them, each of shape (n,)."""
+
+    spiking: NDArray[np.bool_]
+    dt_over_tau: Floats
+    v_rest: Floats
+    v_half: Floats
+    slope: Floats
+    plateau: Floats
+    v_reset: Floats
+    t_held: Ints  # refractory steps
+    dt_over_tau_release: Floats
+    jump: Floats  # what a spike adds to the release trace
+    conductance: Floats  # all gap junctions of the cell, relative to its leak
+
+
+class _State(NamedTuple):
+    """What changes, each of shape (n,)."""
+
+    voltage: Floats
+    trace: Floats
+    held: Ints
+    release: Floats
+
+
+def _jit(function: F, cache: bool = False) -> F:
+    """Numba's `njit` as a typed decorator."""
+    compiled: F = njit(cache=cache)(function)
+    return compiled
+
+
+_graded_step = _jit(graded.step)
+_graded_release = _jit(graded.release)
+_lif_step = _jit(lif.step)
+_lif_trace = _jit(lif.advance_trace)
+
+
+@_jit
+def _refresh_release(cells: _Cells, s: _State) -> None:
+    for i in range(s.release.size):
+        if cells.spiking[i]:
+            s.release[i] = min(s.trace[i], 1.0)
+        else:
+            s.release[i] = _graded_release(s.voltage[i], cells.v_half[i], cells.slope[i])
+
+
+@_jit
+def _gather(rows: _Rows, i: int, values: Floats) -> float:
+    """Row i of the matrix times `values`, summed in the order of the row."""
+    total = 0.0
+    for k in range(rows.start[i], rows.start[i + 1]):
+        total += rows.weight[k] * values[rows.source[k]]
+    return total
+
+
+def _compile(model_sources: str) -> Callable[..., None]:
+    """Build the compiled loop. Its disk cache must know the sources of the models, which numba does not track."""
+
+    def run(
+        steps: int, cells: _Cells, chemical: _Rows, electrical: _Rows, bias: Floats, s: _State, spikes: Ints
+    ) -> None:
+        assert model_sources  # as a closure variable it is part of the cache key
+        current = np.empty(bias.size)
+        _refresh_release(cells, s)
+        for _ in range(steps):
+            for i in range(bias.size):
+                own = bias[i] + cells.plateau[i] * s.release[i] - cells.conductance[i] * s.voltage[i]
+                current[i] = own + _gather(chemical, i, s.release) + _gather(electrical, i, s.voltage)
+            for i in range(bias.size):
+                v, rest, gain = s.voltage[i], cells.v_rest[i], cells.dt_over_tau[i]
+                if cells.spiking[i]:
+                    half, reset, t_held = cells.v_half[i], cells.v_reset[i], cells.t_held[i]
+                    v, held, spiked = _lif_step(v, s.held[i], current[i], rest, half, reset, t_held, gain)
+                    s.trace[i] = _lif_trace(s.trace[i], spiked, cells.dt_over_tau_release[i], cells.jump[i])
+                    s.voltage[i], s.held[i] = v, held
+                    spikes[i] += spiked
+                else:
+                    s.voltage[i] = _graded_step(v, current[i], rest, gain)
+            _refresh_release(cells, s)
+
+    return _jit(run, cache=True)
+
+
+_SOURCES = "".join(inspect.getsource(module) for module in (graded, lif))
+_run = _compile(hashlib.sha256(_SOURCES.encode()).hexdigest())
+
+
+class NumbaEngine:
+    """Runs one network; see `Engine` for the contract of every method."""
+
+    def __init__(self, network: Network) -> None:
+        cells, dt_ms = network.cells, network.dt_ms
+        self._tonic = _own(cells.tonic_mv)
+        self._chemical = _rows(network.chemical)
+        self._electrical = _rows(network.electrical)
+        self._cells = _Cells(
+            spiking=cells.model == "lif",
+            dt_over_tau=dt_ms / cells.tau_m_ms,
+            v_rest=_own(cells.v_rest_mv),
+            v_half=_own(cells.v_half_mv),
+            slope=_own(cells.slope_mv),
+            plateau=_own(cells.plateau_mv),
+            v_reset=_own(cells.v_reset_mv),
+            t_held=np.rint(cells.t_refractory_ms / dt_ms).astype(np.int64),
+            dt_over_tau_release=dt_ms / cells.tau_release_ms,
+            jump=1e3 / (cells.tau_release_ms * cells.rate_full_hz),
+            conductance=np.asarray(network.electrical.sum(axis=1), dtype=np.float64).ravel(),
+        )
+        zeros = np.zeros(network.n)
+        self._state = _State(_own(cells.v_rest_mv), zeros, np.zeros(network.n, dtype=np.int64), zeros.copy())
+        self._run(self._tonic, 0)
+
+    def run(self, drive: Floats, steps: int) -> Ints:
+        """Advance by `steps` under a constant drive (mV, shape (n,)); returns the spikes of each neuron."""
+        return self._run(self._tonic + drive, steps)
+
+    @property
+    def voltage(self) -> Floats:
+        """Voltage now, mV, shape (n,), a copy."""
+        return self._state.voltage.copy()
+
+    @property
+    def release(self) -> Floats:
+        """Release now, 0 to 1, shape (n,), a copy."""
+        return self._state.release.copy()
+
+    @property
+    def state(self) -> State:
+        """Copies of the state variables; release follows from them."""
+        return {name: getattr(self._state, name).copy() for name in ("voltage", "trace", "held")}
+
+    def load(self, state: State) -> None:
+        """Continue from a state."""
+        for name in ("voltage", "trace", "held"):
+            getattr(self._state, name)[:] = state[name]
+        # The compiled loop, not numpy, computes release: their exponentials may differ in the last bit.
+        self._run(self._tonic, 0)
+
+    def _run(self, bias: Floats, steps: int) -> Ints:
+        spikes = np.zeros(bias.size, dtype=np.int64)
+        _run(steps, self._cells, self._chemical, self._electrical, bias, self._state, spikes)
+        return spikes
+
+
+def _own(values: Floats) -> Floats:
+    """A writable copy: a read-only array is another type to numba and would be compiled for again."""
+    return np.array(values, dtype=np.float64)
+
+
+def _rows(matrix: csr_array) -> _Rows:
+    return _Rows(matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), _own(matrix.data))
