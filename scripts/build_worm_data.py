@@ -187,7 +187,7 @@ def muscle_tables(names: set[str], transmitter: Mapping[str, str]) -> dict[str, 
 
 
 def text_of(table: Table) -> bytes:
-    """The table as CSV; numbers to 0.001, without trailing zeros (the somata carry single-precision noise below that)."""
+    """The table as CSV; numbers to 0.001 (the somata carry single-precision noise below that)."""
     header, rows = table
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
