@@ -12,6 +12,7 @@ The tables are UTF-8 with a header line, fields quoted only where they must be, 
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Mapping
@@ -21,7 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .connectome_tables import KINDS, NEURON_COLUMNS, SYNAPSE_COLUMNS, ConnectomeError, Place, csv_text
+from .connectome_tables import (
+    KINDS,
+    NEURON_COLUMNS,
+    NEURON_FLOATS,
+    NEURON_TEXT,
+    SYNAPSE_COLUMNS,
+    ConnectomeError,
+    Place,
+    csv_text,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -120,9 +130,10 @@ def _read_header(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    import csv
-
-    rows = list(csv.reader(_read_text(path).splitlines()))
+    try:
+        rows = list(csv.reader(_read_text(path).splitlines()))
+    except csv.Error as error:
+        raise ConnectomeError(f"{path}: is not a CSV table: {error}") from None
     if not rows:
         raise ConnectomeError(f"{path}: is empty; it needs a header line")
     for number, row in enumerate(rows[1:], start=2):
@@ -132,8 +143,9 @@ def _read_table(path: Path) -> pd.DataFrame:
                 f"{path}, row {number}, column {column!r}: the row has {len(row)} fields, the header {len(rows[0])}"
             )
     table = pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
-    positions = [column for column in ("x_um", "y_um", "z_um") if column in table]
-    return table.assign(**{column: table[column].replace("", "nan") for column in positions})
+    for column in set(NEURON_FLOATS) & set(table.columns):
+        table[column] = table[column].replace("", "nan")
+    return table
 
 
 def to_networkx(neurons: pd.DataFrame, synapses: pd.DataFrame) -> nx.MultiDiGraph:
@@ -156,8 +168,8 @@ def from_networkx(graph: nx.DiGraph | nx.MultiDiGraph) -> tuple[pd.DataFrame, pd
     """
     if not graph.is_directed():
         raise TypeError(f"a connectome needs a directed graph; got {type(graph).__name__}")
-    blank = dict.fromkeys(NEURON_COLUMNS, "") | {"role": "unclassified"}
-    blank |= dict.fromkeys(("x_um", "y_um", "z_um"), float("nan"))
+    blank: dict[str, Any] = {**dict.fromkeys(NEURON_TEXT, ""), "role": "unclassified"}
+    blank |= dict.fromkeys(NEURON_FLOATS, float("nan"))
     neurons = [blank | {"name": str(node)} | attributes for node, attributes in graph.nodes(data=True)]
     if graph.is_multigraph():
         edges = [_edge(pre, post, key, attributes) for pre, post, key, attributes in graph.edges(keys=True, data=True)]

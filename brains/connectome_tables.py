@@ -81,9 +81,9 @@ def synapse_table(table: pd.DataFrame, names: Sequence[str], place: Place) -> pd
         place: what errors call the table.
 
     Raises:
-        ConnectomeError: a column is missing or foreign, a neuron, kind or provenance is unknown, a count is not positive
-            and finite, a sign is not -1, 0 or +1, a sign's provenance contradicts it, an edge is listed twice, or an
-            electrical edge is not the same both ways.
+        ConnectomeError: a column is missing or foreign, a neuron, kind or provenance is unknown, a count is not
+            positive and finite, a sign is not -1, 0 or +1, a sign's provenance contradicts it, an edge is listed twice,
+            or an electrical edge is not the same both ways.
     """
     if "sign_provenance" not in table.columns and "sign" in table.columns:
         table = table.assign(sign_provenance=np.where(table["sign"].to_numpy() == 0, "none", "assumed"))
@@ -107,9 +107,9 @@ def synapse_table(table: pd.DataFrame, names: Sequence[str], place: Place) -> pd
 
 
 def fingerprint(neurons: pd.DataFrame, synapses: pd.DataFrame) -> str:
-    """SHA-256, hex, of both tables as CSV with sorted rows: the same whatever the row order, different after any change.
+    """SHA-256, hex, of both tables: the same whatever the order of their rows, different after any change.
 
-    The neuron and synapse rows follow each other under a header each; floats are written in their shortest exact form.
+    What is hashed is the sorted neuron table followed by the sorted synapse table, as CSV text.
     """
     digest = hashlib.sha256()
     for table, order in ((neurons, ["name"]), (synapses, ["pre", "post", "kind"])):
@@ -120,9 +120,7 @@ def fingerprint(neurons: pd.DataFrame, synapses: pd.DataFrame) -> str:
 def csv_text(table: pd.DataFrame) -> str:
     """A validated table as CSV text, floats in their shortest exact form and NaN empty."""
     floats = table.select_dtypes("float").columns
-    exact = {
-        column: ["" if math.isnan(value) else repr(value) for value in table[column].tolist()] for column in floats
-    }
+    exact = {name: ["" if math.isnan(value) else repr(value) for value in table[name].tolist()] for name in floats}
     return table.assign(**exact).to_csv(index=False, lineterminator="\n")
 
 

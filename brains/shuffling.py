@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-SWAPS_PER_EDGE = 10  # attempted; Milo et al. 2003 (arXiv:cond-mat/0312028) find the chain mixed well before 100 E swaps
+SWAPS_PER_EDGE = 10  # attempted; as igraph and NetworKit, after Viger & Latapy 2015, doi:10.1093/comnet/cnv013
 
 Ends = list[tuple[str, str]]
 
@@ -20,8 +20,8 @@ def swap_ends(synapses: pd.DataFrame, names: Sequence[str], rng: np.random.Gener
     """Degree-preserving shuffle: pairs of edges of one kind exchange their postsynaptic ends.
 
     Every neuron keeps its number of outgoing and of incoming edges of each kind. An edge's count and sign stay with its
-    presynaptic end, so a neuron keeps its outgoing counts and signs too, but not its incoming ones. Electrical edges are
-    swapped as undirected pairs and stay symmetric. Edges of a neuron with itself stay, and no new ones are made.
+    presynaptic end, so a neuron keeps its outgoing counts and signs too, but not its incoming ones. Electrical edges
+    are swapped as undirected pairs and stay symmetric. Edges of a neuron with itself stay, and no new ones are made.
     """
     del names  # both methods take the same arguments
     shuffled = synapses.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from functools import cache
 from importlib import resources
+from io import BytesIO
 
 import pandas as pd
 
@@ -31,8 +32,6 @@ SOURCE = Source(
 
 def _table(name: str) -> pd.DataFrame:
     packed = (resources.files(__package__ or __name__) / "data" / f"{name}.csv.gz").read_bytes()
-    from io import BytesIO
-
     return pd.read_csv(BytesIO(gzip.decompress(packed)), keep_default_na=False)
 
 
@@ -40,8 +39,8 @@ def _table(name: str) -> pd.DataFrame:
 def connectome() -> Connectome:
     """All 302 neurons of the adult hermaphrodite: chemical, electrical and (monoamine) modulatory synapses.
 
-    Synapse counts are the Cook et al. 2019 weights: serial EM sections of each contact, summed. A modulatory edge says only that
-    one cell makes a monoamine and the other a receptor for it: count 1, sign unknown.
+    Synapse counts are the Cook et al. 2019 weights: serial EM sections of each contact, summed. A modulatory edge says
+    only that one cell makes a monoamine and the other a receptor for it: count 1, sign unknown.
     """
     return Connectome(_table("neurons"), _table("synapses"), SOURCE)
 
