@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from .engines import ENGINES, Floats, Ints, State
 from .network import Network
@@ -107,8 +107,8 @@ class Brain:
         Raises:
             ValueError: a drive of the wrong shape or not finite, or a duration that is no whole number of steps.
         """
-        steps = self._steps_in(duration_s)
-        spikes = self._engine.run(self._checked(drive), steps)
+        steps = whole_steps(duration_s, self.dt_ms)
+        spikes = self._engine.run(checked_drive(self.names, drive), steps)
         self._step_count += steps
         return Activity(voltage=self._engine.voltage, release=self._engine.release, spikes=spikes)
 
@@ -133,21 +133,23 @@ class Brain:
         self._engine.load(state)
         self._step_count = int(state["step"])
 
-    def _steps_in(self, duration_s: float) -> int:
-        exact = duration_s * 1e3 / self.dt_ms
-        steps = round(exact) if np.isfinite(exact) else 0
-        if steps < 1 or abs(exact - steps) > 1e-6:
-            raise ValueError(
-                f"Brain.step: duration_s ({duration_s} s) is not a whole number of steps of {self.dt_ms} ms"
-            )
-        return steps
 
-    def _checked(self, drive: NDArray[np.floating]) -> Floats:
-        values = np.asarray(drive, dtype=np.float64)
-        if values.shape != (self.n,):
-            raise ValueError(f"Brain.step: drive (mV) must have shape ({self.n},), got {values.shape}")
-        if not np.isfinite(values).all():
-            bad = [f"{self.names[i]} = {values[i]} mV" for i in np.flatnonzero(~np.isfinite(values))]
-            more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-            raise ValueError(f"Brain.step: drive is not finite: {', '.join(bad[:5])}{more}")
-        return values
+def whole_steps(duration_s: float, dt_ms: float) -> int:
+    """How many steps make up a duration; raises unless it is a whole number, one or more."""
+    exact = duration_s * 1e3 / dt_ms
+    steps = round(exact) if np.isfinite(exact) else 0
+    if steps < 1 or abs(exact - steps) > 1e-6:
+        raise ValueError(f"Brain.step: duration_s ({duration_s} s) is not a whole number of steps of {dt_ms} ms")
+    return steps
+
+
+def checked_drive(names: tuple[str, ...], drive: ArrayLike) -> Floats:
+    """A drive as floats, mV, shape (n,); raises with the offending neurons and values otherwise."""
+    values = np.asarray(drive, dtype=np.float64)
+    if values.shape != (len(names),):
+        raise ValueError(f"Brain.step: drive (mV) must have shape ({len(names)},), got {values.shape}")
+    if not np.isfinite(values).all():
+        bad = [f"{names[i]} = {values[i]} mV" for i in np.flatnonzero(~np.isfinite(values))]
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise ValueError(f"Brain.step: drive is not finite: {', '.join(bad[:5])}{more}")
+    return values

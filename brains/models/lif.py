@@ -36,7 +36,7 @@ class Lif:
         dv/dt = int(held < dt/2)*(v_rest - v + tonic + drive + i_chemical + i_electrical + plateau*s)/tau_m : 1   # mV
         dtrace/dt = -trace/tau_release : 1
         dheld/dt = -1.0*int(held > dt/2) : second                     # refractory time that is left
-        s = clip(trace, 0, 1) : 1 (constant over dt)                  # release, 0 to 1
+        s = clip(trace, 0, 1) : 1   # release, 0 to 1
     """
     THRESHOLD: ClassVar[str | None] = "v >= v_half"
     RESET: ClassVar[str | None] = "v = v_reset; trace += 1/(tau_release*rate_full); held = t_refractory"
