@@ -153,10 +153,9 @@ def to_networkx(neurons: pd.DataFrame, synapses: pd.DataFrame) -> nx.MultiDiGrap
     import networkx as nx
 
     graph = nx.MultiDiGraph()
-    for row in neurons.to_dict("records"):
-        graph.add_node(row.pop("name"), **row)
-    for row in synapses.to_dict("records"):
-        graph.add_edge(row.pop("pre"), row.pop("post"), key=row["kind"], **row)
+    graph.add_nodes_from((row.pop("name"), row) for row in neurons.to_dict("records"))
+    edges = synapses.to_dict("records")
+    graph.add_edges_from((row.pop("pre"), row.pop("post"), row["kind"], row) for row in edges)
     return graph
 
 

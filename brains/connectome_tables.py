@@ -129,6 +129,8 @@ def _check_columns(table: pd.DataFrame, expected: Sequence[str], place: Place) -
         if column not in table.columns:
             place.fail(None, column, f"is missing; the table has {', '.join(map(str, table.columns))}")
     for column in table.columns:
+        if list(table.columns).count(column) > 1:
+            place.fail(None, str(column), "is there twice")
         if column not in expected:
             place.fail(None, str(column), f"is not a column of this table; {nearest(str(column), expected)}")
 
@@ -140,7 +142,7 @@ def _text(column: pd.Series, name: str, place: Place) -> pd.Series:
             place.fail(row, name, f"must be text; got {value!r}")
         if not value.isprintable() or value != value.strip():
             place.fail(row, name, f"must be printable text without spaces around it; got {value!r}")
-    return pd.Series(values, dtype="str")
+    return pd.Series(values, dtype="str", name=name)
 
 
 def _numbers(column: pd.Series, name: str, place: Place) -> npt.NDArray[np.float64]:
@@ -171,7 +173,7 @@ def _refuse(
 
 
 def _check_known(column: pd.Series, known: Iterable[str], place: Place, what: str = "") -> None:
-    name = str(column.name) if column.name is not None else ""
+    name = str(column.name)
     bad = ~column.isin(list(known)).to_numpy()
     if bad.any():
         row = int(bad.argmax())

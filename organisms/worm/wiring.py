@@ -30,9 +30,9 @@ SOURCE = Source(
 )
 
 
-def _table(name: str) -> pd.DataFrame:
+def _table(name: str, dtype: type[str] | None = None) -> pd.DataFrame:
     packed = (resources.files(__package__ or __name__) / "data" / f"{name}.csv.gz").read_bytes()
-    return pd.read_csv(BytesIO(gzip.decompress(packed)), keep_default_na=False)
+    return pd.read_csv(BytesIO(gzip.decompress(packed)), keep_default_na=False, dtype=dtype)
 
 
 @cache
@@ -42,7 +42,8 @@ def connectome() -> Connectome:
     Synapse counts are the Cook et al. 2019 weights: serial EM sections of each contact, summed. A modulatory edge says
     only that one cell makes a monoamine and the other a receptor for it: count 1, sign unknown.
     """
-    return Connectome(_table("neurons"), _table("synapses"), SOURCE)
+    # as text: Connectome reads every decimal exactly, pandas to the last bit only in some versions
+    return Connectome(_table("neurons", str), _table("synapses", str), SOURCE)
 
 
 def neuromuscular() -> pd.DataFrame:
