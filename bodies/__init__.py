@@ -1,0 +1,1 @@
+"""Bodies: how each animal is built in MuJoCo."""

@@ -1,0 +1,72 @@
+"""A body: a compiled MuJoCo model with named senses and named effectors, and no idea of neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import mujoco
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """What every animal's body offers the closed loop.
+
+    Units are the body's own and are declared by its module; for the worm mm, mg, s, so force is nN and torque nN mm.
+
+    Attributes:
+        name: the animal.
+        model: the compiled model.
+        options: what the builder was called with, JSON-able, enough to build the same body again.
+        effectors: names of the actuators a brain or policy drives, in action order.
+        channels: names of the senses by modality, in the order of the vectors that `sense` returns.
+        bounds: lowest and highest value of each modality.
+        units: unit of each modality.
+        length_mm: length along the body axis at rest, mm.
+    """
+
+    name: str
+    model: mujoco.MjModel
+    options: Mapping[str, Any]
+    effectors: tuple[str, ...]
+    channels: Mapping[str, tuple[str, ...]]
+    bounds: Mapping[str, tuple[float, float]]
+    units: Mapping[str, str]
+    length_mm: float
+
+    @cached_property
+    def effector_ids(self) -> Indices:
+        """Index of each effector in `data.ctrl`, shape (n_effectors,)."""
+        return np.array([self.model.actuator(name).id for name in self.effectors], dtype=np.int64)
+
+    @cached_property
+    def activation_ids(self) -> Indices:
+        """Index of each effector's activation in `data.act`, shape (n_effectors,)."""
+        return np.array([int(self.model.actuator_actadr[i]) for i in self.effector_ids], dtype=np.int64)
+
+    def new_data(self) -> mujoco.MjData:
+        """A fresh state of this body."""
+        import mujoco
+
+        return mujoco.MjData(self.model)
+
+    def sense(self, data: mujoco.MjData) -> dict[str, Floats]:
+        """What the body itself feels, one vector a modality; senses of the world are zero here, the arena adds them."""
+        raise NotImplementedError
+
+    def centreline(self, data: mujoco.MjData) -> Floats:
+        """Points along the body axis, nose first, mm, shape (n_points, 3)."""
+        raise NotImplementedError
+
+    def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
+        """Put `data` into the resting posture with a small random perturbation drawn from `rng`."""
+        raise NotImplementedError
