@@ -13,6 +13,7 @@ The tables are UTF-8 with a header line, fields quoted only where they must be, 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -130,22 +131,29 @@ def _read_header(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    text = _read_text(path)
     try:
-        rows = list(csv.reader(_read_text(path).splitlines()))
+        _check_row_lengths(path, text)
     except csv.Error as error:
         raise ConnectomeError(f"{path}: is not a CSV table: {error}") from None
-    if not rows:
-        raise ConnectomeError(f"{path}: is empty; it needs a header line")
-    for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(rows[0]):
-            column = rows[0][min(len(row), len(rows[0]) - 1)]
-            raise ConnectomeError(
-                f"{path}, row {number}, column {column!r}: the row has {len(row)} fields, the header {len(rows[0])}"
-            )
-    table = pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
+    table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False)
     for column in set(NEURON_FLOATS) & set(table.columns):
         table[column] = table[column].replace("", "nan")
     return table
+
+
+def _check_row_lengths(path: Path, text: str) -> None:
+    """Refuse rows of the wrong length, which pandas would fill up or cut."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, [])
+    if not header:
+        raise ConnectomeError(f"{path}: is empty; it needs a header line")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            column = header[min(len(row), len(header) - 1)]
+            raise ConnectomeError(
+                f"{path}, row {number}, column {column!r}: the row has {len(row)} fields, the header {len(header)}"
+            )
 
 
 def to_networkx(neurons: pd.DataFrame, synapses: pd.DataFrame) -> nx.MultiDiGraph:

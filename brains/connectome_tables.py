@@ -137,12 +137,14 @@ def _check_columns(table: pd.DataFrame, expected: Sequence[str], place: Place) -
 
 def _text(column: pd.Series, name: str, place: Place) -> pd.Series:
     values = column.tolist()
-    for row, value in enumerate(values):
-        if not isinstance(value, str):
-            place.fail(row, name, f"must be text; got {value!r}")
-        if not value.isprintable() or value != value.strip():
-            place.fail(row, name, f"must be printable text without spaces around it; got {value!r}")
+    if not all(map(_is_text, set(values))):
+        row = next(row for row, value in enumerate(values) if not _is_text(value))
+        place.fail(row, name, f"must be printable text without spaces around it; got {values[row]!r}")
     return pd.Series(values, dtype="str", name=name)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and value == value.strip()
 
 
 def _numbers(column: pd.Series, name: str, place: Place) -> npt.NDArray[np.float64]:
@@ -201,12 +203,18 @@ def _check_signs(synapses: pd.DataFrame, place: Place) -> None:
 
 
 def _check_edges(synapses: pd.DataFrame, place: Place) -> None:
-    edge = synapses["pre"] + " to " + synapses["post"]
     repeated = synapses.duplicated(["pre", "post", "kind"]).to_numpy()
-    _refuse(repeated, edge + ", " + synapses["kind"], "pre", place, "edge {} is listed twice")
+    _refuse_edge(repeated, synapses, "pre", place, "is listed twice")
     electrical = synapses[synapses["kind"] == "electrical"]
     forth = pd.Series(electrical["count"].to_numpy(), index=pd.MultiIndex.from_frame(electrical[["pre", "post"]]))
     back = forth.reindex(pd.MultiIndex.from_frame(electrical[["post", "pre"]])).to_numpy()
     one_way = np.zeros(len(synapses), dtype=np.bool_)
     one_way[electrical.index.to_numpy()] = back != forth.to_numpy()
-    _refuse(one_way, edge, "count", place, "electrical edge {} must have a twin the other way with the same count")
+    _refuse_edge(one_way, synapses, "count", place, "must have a twin the other way with the same count")
+
+
+def _refuse_edge(bad: npt.NDArray[np.bool_], synapses: pd.DataFrame, column: str, place: Place, problem: str) -> None:
+    if bad.any():
+        row = int(bad.argmax())
+        pre, post, kind = synapses.loc[row, ["pre", "post", "kind"]]
+        place.fail(row, column, f"{kind} edge {pre} to {post} {problem}")

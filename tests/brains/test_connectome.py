@@ -207,7 +207,7 @@ def test_a_sign_is_minus_one_zero_or_one(sign):
 
 def test_an_edge_is_listed_once_a_kind():
     twice = synapse_table([chemical("AVAL", "DB1"), chemical("AVAL", "DB1", 2.0)])
-    with pytest.raises(ConnectomeError, match="row 1, column 'pre': edge AVAL to DB1, chemical is listed twice"):
+    with pytest.raises(ConnectomeError, match="row 1, column 'pre': chemical edge AVAL to DB1 is listed twice"):
         Connectome(small().neurons, twice, SOURCE)
 
 

@@ -70,6 +70,7 @@ def test_the_folder_holds_the_documented_text_and_nothing_else(saved: Path):
         ("neurons.csv", "NA,,motor", "ASEL,,motor", "neurons.csv, row 4, column 'name': neuron 'ASEL' is listed twice"),
         ("neurons.csv", "side", "hand", "neurons.csv, column 'side': is missing"),
         ("neurons.csv", "side", "name", "neurons.csv, column 'side': is missing"),
+        ("neurons.csv", "NA,,motor", "\nNA,,motor", "neurons.csv, row 4, column 'name': the row has 0 fields"),
         ("synapses.csv", "ASEL,AIYL", "ASEL,AIZL", "row 2, column 'post': no neuron 'AIZL'; did you mean 'AIYL'"),
         ("synapses.csv", "12.0", "-12.0", "row 2, column 'count': must be positive and finite; got -12.0"),
         ("synapses.csv", "12.0", "", "synapses.csv, row 2, column 'count': must be a number; got ''"),
