@@ -86,6 +86,7 @@ def _import_brian2() -> Any:
         logger.file_handler.close()
         Path(logger.tmp_log).unlink(missing_ok=True)
         logger.tmp_log = logger.file_handler = None
+        logging.getLogger("brian2").setLevel(logging.INFO)  # nobody reads the debug messages that went to it
     return brian2
 
 

@@ -64,9 +64,10 @@ class Lif:
         if self.plateau_mv != 0.0:
             raise ValueError(f"Lif: no closed-form rate with plateau_mv = {self.plateau_mv} mV")
         target = self.v_rest_mv + self.tonic_mv + np.asarray(drive_mv, dtype=np.float64)
-        above = np.maximum(target - self.v_half_mv, np.finfo(np.float64).tiny)
-        interval_ms = self.t_refractory_ms + self.tau_m_ms * np.log((above + self.v_half_mv - self.v_reset_mv) / above)
-        return np.asarray(np.where(target > self.v_half_mv, 1e3 / interval_ms, 0.0), dtype=np.float64)
+        fires = target > self.v_half_mv
+        above = np.where(fires, target - self.v_half_mv, 1.0)
+        interval_ms = self.t_refractory_ms + self.tau_m_ms * np.log1p((self.v_half_mv - self.v_reset_mv) / above)
+        return np.asarray(np.where(fires, 1e3 / interval_ms, 0.0), dtype=np.float64)
 
 
 def step(
