@@ -1,0 +1,18 @@
+"""Tasks: one file each, with reward, stimuli and measures."""
+
+from collections.abc import Callable
+
+from ...registry import Registry
+from .crawl import crawl
+from .swim import swim
+from .task import Task
+from .touch import Touch
+
+__all__ = ["TASKS", "Task", "Touch", "crawl", "swim"]
+
+TASKS: Registry[Task] = Registry("task", "animat.tasks")
+"""name -> function(duration_s=...) -> Task."""
+
+_BUILT_IN: dict[str, Callable[..., Task]] = {"crawl": crawl, "swim": swim, "touch": Touch}
+for _name, _task in _BUILT_IN.items():
+    TASKS.add(_name, _task)

@@ -1,0 +1,41 @@
+"""A task: the arena, what happens to the animal, what is rewarded and what is measured besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...bodies.body import Body
+from ..arenas import Arena
+from ..measures import body_axis
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Move forward: the reward of a step is the speed of the centroid along the body axis, mm/s."""
+
+    name: str
+    arena: Arena
+    duration_s: float = 10.0  # s, then the episode is truncated
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.duration_s) and self.duration_s > 0):
+            raise ValueError(f"task {self.name!r}: duration_s ({self.duration_s} s) must be above 0")
+
+    def reward(self, before_mm: Floats, after_mm: Floats, dt_s: float) -> float:
+        """Forward speed over one control step, mm/s, from the centrelines before and after it, shape (P, 3)."""
+        moved = (after_mm - before_mm).mean(axis=0)
+        return float(moved @ body_axis(after_mm)) / dt_s
+
+    def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
+        """What the task adds to the senses at this time, one vector a modality; nothing by default."""
+        return {}
+
+    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
+        """Measures of this task beside the general ones, from a recording."""
+        return {}

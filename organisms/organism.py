@@ -1,0 +1,72 @@
+"""An organism: a body and a brain joined by two maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from ..bodies.body import Body
+from ..brains.brain import Brain
+from ..brains.cells import cells_from_table
+from ..brains.connectome import Connectome
+from ..brains.network import SynapseGains, build_network
+from ..registry import Registry
+from .maps import EffectorMap, SensoryMap
+
+ORGANISMS: Registry[Organism] = Registry("organism", "animat.organisms")
+"""name -> function() -> Organism; other distributions add theirs through the entry-point group animat.organisms."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Organism:
+    """What an animal is: its wiring, what its neurons and synapses do, its senses, its muscles and its body."""
+
+    name: str
+    connectome: Connectome  # the neurons that run, after any ablation
+    reference: Connectome  # the intact wiring: synaptic shares are taken on it, selectors are looked up in it
+    dynamics: pd.DataFrame  # one row a selector: parameters of `brains.cells.Cells`, with provenance and source
+    gains: SynapseGains
+    sensory: SensoryMap
+    effectors: EffectorMap
+    body: Callable[..., Body]  # body(medium=..., planar=...)
+    stimulated: tuple[str, ...]  # neurons that the environment's action stimulates by default
+    panel: tuple[str, ...]  # selectors worth watching, top to bottom
+
+    def brain(self, model: str = "graded", engine: str = "numba", seed: int = 0, dt_ms: float = 1.0) -> Brain:
+        """A brain of this organism's connectome.
+
+        Args:
+            model: neuron model of every cell, a key of `brains.models.MODELS`.
+            engine: a key of `brains.engines.ENGINES`.
+            seed: of the starting voltages.
+            dt_ms: step of the network, ms.
+        """
+        return self._build(self.connectome, model, engine, seed, dt_ms)
+
+    def _build(self, connectome: Connectome, model: str, engine: str, seed: int, dt_ms: float) -> Brain:
+        cells = cells_from_table(connectome, self.dynamics, model, self.reference)
+        network = build_network(connectome, cells, self.gains, dt_ms, self.reference)
+        return Brain(network, engine, seed)
+
+    def with_connectome(self, connectome: Connectome) -> Organism:
+        """The same animal on another wiring (a shuffle, a reconstruction), which becomes its intact reference."""
+        return replace(self, connectome=connectome, reference=connectome)
+
+    def ablate(self, selectors: Sequence[str]) -> Organism:
+        """The same animal without some neurons; what is left is not rescaled.
+
+        Raises:
+            KeyError: a selector names nothing, with the nearest name.
+        """
+        return replace(self, connectome=self.connectome.ablate(tuple(selectors))) if selectors else self
+
+
+def make(name: str) -> Organism:
+    """The registered organism of that name.
+
+    Raises:
+        KeyError: no such organism, with the nearest name.
+    """
+    return ORGANISMS[name]()
