@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .body import Body, Floats, Indices
+from .body import Body, Floats, Indices, Selection, as_selection
 from .drag import Medium, add_drag, as_medium
 from .muscles import ActiveMuscle
 
@@ -97,13 +97,9 @@ class WormBody(Body):
         return np.array([self.model.joint(name).qposadr[0] for name in names], dtype=np.int64)
 
     @cached_property
-    def _sites(self) -> Indices:
+    def _sites(self) -> Selection:
         names = (f"segment_{k:02d}" for k in range(1, self.n_joints + 2))
-        return np.array([self.model.site(name).id for name in names], dtype=np.int64)
-
-    @cached_property
-    def _resting(self) -> dict[str, Floats]:
-        return {name: np.zeros(len(labels)) for name, labels in self.channels.items()}
+        return as_selection([self.model.site(name).id for name in names])
 
     def bends(self, data: mujoco.MjData) -> Floats:
         """Dorsoventral bend of each joint, rad, head first, shape (24,); positive is dorsal."""
@@ -112,13 +108,17 @@ class WormBody(Body):
 
     def sense(self, data: mujoco.MjData) -> dict[str, Floats]:
         """Proprioception: strain of the dorsal and the ventral side at each joint, at the mid-body radius."""
-        strain = self.bends(data) * self._strain_per_rad
-        return {**self._resting, "proprioception": np.concatenate([-strain, strain])}
+        return {"proprioception": self._strain_per_qpos @ data.qpos}
 
     @cached_property
-    def _strain_per_rad(self) -> float:
+    def _strain_per_qpos(self) -> Floats:
         shape = self.options["shape"]
-        return float(shape["radius"] * shape["segments"] / shape["length"])
+        per_rad = float(shape["radius"] * shape["segments"] / shape["length"])
+        matrix = np.zeros((2 * self.n_joints, self.model.nq))
+        rows = np.arange(self.n_joints)
+        matrix[rows, self._joints] = -per_rad
+        matrix[rows + self.n_joints, self._joints] = per_rad
+        return matrix
 
     def centreline(self, data: mujoco.MjData) -> Floats:
         """Segment centres, nose first, mm, shape (25, 3)."""

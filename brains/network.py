@@ -28,7 +28,8 @@ RULE_COLUMNS = ("pre", "post", "kind", "factor", "sign_override")
 class SynapseGains:
     """How synapse counts become weights: a few global numbers, and a table of named exceptions.
 
-    chemical weight        = chemical_mv * sign * count / (chemical counts onto the target)**normalisation
+    chemical weight        = chemical_mv * sign * count / (chemical counts onto the target)**normalisation,
+                             times `inhibition` where the sign is negative
     electrical conductance = electrical * count / (electrical counts of the target)**normalisation_electrical
 
     `overrides` has the columns pre, post, kind, factor, sign_override, provenance, source: for the synapses of that
@@ -38,13 +39,14 @@ class SynapseGains:
 
     chemical_mv: float  # mV at full release: of all inputs together (normalisation 1) or of one contact (0)
     electrical: float  # conductance relative to the leak: of all contacts together (normalisation 1) or of one (0)
+    inhibition: float = 1.0  # factor on every inhibitory chemical weight; assumed
     unknown_sign: float = 1.0  # sign used where the connectome has 0 (unknown); 0 leaves these synapses out; assumed
     normalisation: float = 1.0  # 0 to 1; assumed
     normalisation_electrical: float = 1.0  # 0 to 1; assumed
     overrides: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        for name in ("chemical_mv", "electrical"):
+        for name in ("chemical_mv", "electrical", "inhibition"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise ValueError(f"SynapseGains: {name} ({getattr(self, name)}) must be finite and 0 or more")
         for name in ("normalisation", "normalisation_electrical"):
@@ -143,6 +145,7 @@ def build_network(
         weight = gain * count / _input_counts(connectome, known, kind)[post] ** exponent
         sign = np.where(sign == 0.0, gains.unknown_sign, sign) if kind == "chemical" else np.ones_like(count)
         weight, sign = _override(connectome, known, gains.overrides, kind, pre, post, weight, sign)
+        weight = np.where(sign < 0, weight * gains.inhibition, weight)
         matrix = csr_array((weight * sign, (post, pre)), shape=(connectome.n, connectome.n))
         matrix.eliminate_zeros()
         matrix.sort_indices()

@@ -50,7 +50,7 @@ def undulation(time_s: Floats, bends_rad: Floats) -> tuple[float, float]:
     padded = 8 * len(time_s)
     window = np.hanning(len(time_s))[:, None]
     spectrum = np.fft.rfft((bends_rad - bends_rad.mean(axis=0)) * window, padded, axis=0)
-    hz = np.fft.rfftfreq(padded, dt_s)
+    hz = np.asarray(np.fft.rfftfreq(padded, dt_s), dtype=np.float64)
     power = np.where(hz >= LOWEST_HZ, (np.abs(spectrum) ** 2).sum(axis=1), 0.0)
     peak = int(power.argmax())
     phasor = spectrum[peak]

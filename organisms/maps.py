@@ -73,29 +73,34 @@ class SensoryMap:
         return cls(table=pd.concat(tables, ignore_index=True))
 
     def compile(
-        self, connectome: Connectome, channels: Sequence[str], dt_s: float, reference: Connectome | None = None
+        self, names: Sequence[str], channels: Sequence[str], dt_s: float, reference: Connectome
     ) -> CompiledSenses:
         """The map for one brain and one body.
 
         Args:
-            connectome: whose neurons are driven; rows whose neurons it has lost to ablation drop out.
+            names: the brain's neurons, in order; rows whose neurons it has lost to ablation drop out.
             channels: names of the observation vector, in order.
             dt_s: control step, s.
-            reference: where neuron selectors are looked up; default the connectome itself.
+            reference: the intact wiring, where neuron selectors are looked up.
 
         Raises:
             KeyError: a channel or neuron that does not exist, with the nearest that does.
         """
-        return CompiledSenses(self.table, connectome, tuple(channels), dt_s, reference or connectome)
+        return CompiledSenses(self.table, names, channels, dt_s, reference)
 
 
 class CompiledSenses:
     """Observation vector to drive. Its only state is the running mean of adapting channels and delayed features."""
 
     def __init__(
-        self, table: pd.DataFrame, connectome: Connectome, channels: tuple[str, ...], dt_s: float, reference: Connectome
+        self,
+        table: pd.DataFrame,
+        neurons: Sequence[str],
+        channels: Sequence[str],
+        dt_s: float,
+        reference: Connectome,
     ) -> None:
-        place = {name: i for i, name in enumerate(connectome.names)}
+        place = {name: i for i, name in enumerate(neurons)}
         entries: dict[int, list[tuple[int, int, float]]] = {}
         features: dict[tuple[int, str], int] = {}
         for row in table.to_dict("records"):
@@ -110,7 +115,7 @@ class CompiledSenses:
         self._above, self._below = (np.array([getattr(c, side) for c in codes]) for side in ("above", "below"))
         self._follow = np.array([dt_s / code.tau_s if code.tau_s else 0.0 for code in codes])
         self._adapts = bool(self._follow.any())
-        self._n = connectome.n
+        self._n = len(neurons)
         shape = (self._n, len(features))
         self._matrices = {delay: _sparse(cells, shape) for delay, cells in sorted(entries.items())}
         self.reset()
@@ -174,18 +179,16 @@ class EffectorMap:
         table = _read(path, EFFECTOR_COLUMNS, numbers=("weight", "sign"))
         return cls(table=table, gain=gain, unknown_sign=unknown_sign)
 
-    def compile(
-        self, connectome: Connectome, effectors: Sequence[str], reference: Connectome | None = None
-    ) -> CompiledEffectors:
+    def compile(self, names: Sequence[str], effectors: Sequence[str], reference: Connectome) -> CompiledEffectors:
         """The map for one brain and one body.
 
         Raises:
             KeyError: an effector or neuron that does not exist, with the nearest that does.
         """
         rows = {name: i for i, name in enumerate(effectors)}
-        place = {name: i for i, name in enumerate(connectome.names)}
-        known = set((reference or connectome).names)
-        matrix = np.zeros((len(rows), connectome.n))
+        place = {name: i for i, name in enumerate(names)}
+        known = set(reference.names)
+        matrix = np.zeros((len(rows), len(names)))
         excitation = np.zeros(len(rows))
         for row in self.table.to_dict("records"):
             effector, neuron = str(row["effector"]), str(row["neuron"])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
 from ...bodies.body import Body
 from ..arenas import Arena
-from ..measures import body_axis
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,10 +27,16 @@ class Task:
         if not (np.isfinite(self.duration_s) and self.duration_s > 0):
             raise ValueError(f"task {self.name!r}: duration_s ({self.duration_s} s) must be above 0")
 
-    def reward(self, before_mm: Floats, after_mm: Floats, dt_s: float) -> float:
-        """Forward speed over one control step, mm/s, from the centrelines before and after it, shape (P, 3)."""
-        moved = (after_mm - before_mm).mean(axis=0)
-        return float(moved @ body_axis(after_mm)) / dt_s
+    def reward(self, moved_mm: Floats, axis: Floats, dt_s: float) -> float:
+        """Forward speed over one control step, mm/s.
+
+        Args:
+            moved_mm: displacement of the centroid, mm, shape (3,).
+            axis: vector along the body towards the head, of any length, shape (3,).
+            dt_s: length of the step, s.
+        """
+        (mx, my, mz), (ax, ay, az) = moved_mm.tolist(), axis.tolist()
+        return float((mx * ax + my * ay + mz * az) / (sqrt(ax * ax + ay * ay + az * az) * dt_s))
 
     def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
         """What the task adds to the senses at this time, one vector a modality; nothing by default."""

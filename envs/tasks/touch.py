@@ -19,12 +19,15 @@ from .task import Task
 Floats = npt.NDArray[np.float64]
 
 
+AGAR = Arena(medium="agar")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Touch(Task):
     """Two touches of equal force and length; response measures start `latency_s` after a touch begins."""
 
     name: str = "touch"
-    arena: Arena = Arena(medium="agar")
+    arena: Arena = AGAR
     duration_s: float = 18.0  # s
     anterior_s: float = 6.0  # s, start of the touch of the front half
     posterior_s: float = 13.0  # s, start of the touch of the rear half

@@ -1,0 +1,303 @@
+"""OrganismEnv: an organism in an arena with a task, as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from ..bodies.drag import Medium
+from ..brains.brain import Activity, BrainLike
+from ..brains.cells import members
+from ..brains.connectome import Connectome
+from ..brains.controls import CONTROLS
+from ..organisms.organism import Organism, make
+from ..registry import UnknownNameError, nearest
+from .policy import CONTROL_S, Controller
+from .tasks import TASKS, Task
+
+Floats = npt.NDArray[np.float64]
+Observation = dict[str, npt.NDArray[np.float32]]
+STIMULATION_MV = 20.0  # mV, drive of a stimulated neuron at action 1
+
+
+class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
+    """An organism that senses, thinks and moves.
+
+    ## Description
+    Each control step (10 ms) the senses are read, mapped to the neurons, the brain runs for 10 ms, its motor neurons
+    excite the muscles and the physics runs for 10 ms.
+
+    ## Action space
+    With a brain inside, `Box(-1, 1)`: stimulation of the neurons named in `stimulate`, times `stimulation_mv`; zero
+    leaves the brain alone. With `brain=None`, `Box(0, 1)`: excitation of each effector, in the body's order.
+
+    ## Observation space
+    `Dict` of float32 `Box`es, one a modality (proprioception, touch, chemosensation, thermosensation); the body's
+    `channels` name their entries.
+
+    ## Rewards
+    The task's; by default the speed of the centroid along the body axis, mm/s.
+
+    ## Episode end
+    Truncated after the task's duration. Terminated, with `info["reason"]`, if the physics fails.
+
+    Args:
+        organism: an organism or the name of one.
+        task: a task or the name of one.
+        brain: "connectome" (the organism's own), None (the caller acts on the muscles), a control of
+            `brains.controls.CONTROLS`, the folder of a saved Connectome, or a brain.
+        model: neuron model of the brain.
+        engine: engine of the brain.
+        ablate: selectors of neurons removed from the brain.
+        drive: selector -> constant drive in mV for the whole episode.
+        freeze_senses: the brain is shown the resting observation whatever happens (a control).
+        stimulate: selectors of the neurons the action stimulates; default the organism's command neurons.
+        stimulation_mv: drive of a stimulated neuron at action 1, mV.
+        medium: replaces the arena's medium.
+        planar: keep the body in the plane.
+        duration_s: replaces the task's duration, s.
+        control_seed: of the shuffles that make a control brain.
+        render_mode: None or "rgb_array".
+
+    Raises:
+        KeyError: an unknown organism, task, brain, model, engine or neuron, with the nearest name.
+        ValueError: an impossible duration or medium.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 25}  # noqa: RUF012  Gymnasium's own form
+
+    def __init__(
+        self,
+        organism: str | Organism = "worm",
+        task: str | Task = "crawl",
+        brain: str | Path | BrainLike | None = "connectome",
+        *,
+        model: str = "graded",
+        engine: str = "numba",
+        ablate: Sequence[str] = (),
+        drive: Mapping[str, float] | None = None,
+        freeze_senses: bool = False,
+        stimulate: Sequence[str] | None = None,
+        stimulation_mv: float = STIMULATION_MV,
+        medium: str | Medium | None = None,
+        planar: bool = True,
+        duration_s: float | None = None,
+        control_seed: int = 0,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"no render mode {render_mode!r}; {nearest(str(render_mode), ['rgb_array'])}")
+        base = make(organism) if isinstance(organism, str) else organism
+        settings = {} if duration_s is None else {"duration_s": duration_s}
+        self.task = TASKS[task](**settings) if isinstance(task, str) else task
+        self.organism, self.brain = choose_brain(base.ablate(ablate), brain, model, engine, tuple(ablate), control_seed)
+        self.body = base.body(medium=medium or self.task.arena.medium, planar=planar)
+        self.data = self.body.new_data()
+        self.controller = None if self.brain is None else Controller(self.organism, self.brain, self.body)
+        self.render_mode = render_mode
+        self.control_s = CONTROL_S
+        self.fingerprint = self.organism.connectome.fingerprint
+        self._substeps = round(CONTROL_S / self.body.model.opt.timestep)
+        self._ctrl, self._qpos = self.data.ctrl, self.data.qpos  # views: the attribute look-up costs more than the use
+        self._freeze_senses = freeze_senses
+        self._prepare_physics()
+        self._prepare_senses()
+        self._prepare_stimulation(stimulate, stimulation_mv, drive or {})
+        self._action_shape = self.action_space.shape
+        self.options: dict[str, Any] = {
+            "organism": self.organism.name,
+            "task": self.task.name,
+            "brain": brain if brain is None or isinstance(brain, str) else str(getattr(brain, "name", brain)),
+            "model": model,
+            "engine": engine,
+            "ablate": list(ablate),
+            "drive": dict(drive or {}),
+            "freeze_senses": freeze_senses,
+            "stimulate": list(self.stimulated),
+            "stimulation_mv": stimulation_mv,
+            "duration_s": self.task.duration_s,
+            "control_s": CONTROL_S,
+            "control_seed": control_seed,
+            "body": dict(self.body.options),
+        }
+
+    def _prepare_physics(self) -> None:
+        import mujoco
+
+        self._mj_step = mujoco.mj_step
+        self._effector_ids = self.body.effector_ids
+        points = len(self.body.centreline(self.data))
+        half = points // 2
+        axis = np.zeros(points)
+        axis[:half], axis[-half:] = 1 / half, -1 / half
+        self._summary_weights = np.stack([np.full(points, 1 / points), axis])
+
+    def _prepare_senses(self) -> None:
+        resting = self.task.arena.resting_senses(self.body)
+        self._resting = np.concatenate([resting[name] for name in self.body.channels]).astype(np.float32)
+        edges = np.cumsum([0, *(len(labels) for labels in self.body.channels.values())])
+        self._slices = {
+            name: slice(int(a), int(b)) for name, a, b in zip(self.body.channels, edges, edges[1:], strict=False)
+        }
+        boxes: dict[str, spaces.Space[Any]] = {}
+        self._low, self._high = np.empty_like(self._resting), np.empty_like(self._resting)
+        for name, part in self._slices.items():
+            self._low[part], self._high[part] = self.body.bounds[name]
+            boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
+        self.observation_space: spaces.Dict = spaces.Dict(boxes)
+
+    def _prepare_stimulation(
+        self, stimulate: Sequence[str] | None, stimulation_mv: float, drive: Mapping[str, float]
+    ) -> None:
+        self.stimulated: tuple[str, ...] = ()
+        self.excitation = np.zeros(len(self.body.effectors), dtype=np.float32)
+        if self.brain is None:
+            self.action_space = spaces.Box(0.0, 1.0, (len(self.body.effectors),), np.float32)
+            return
+        place = {name: i for i, name in enumerate(self.brain.names)}
+        self._constant_mv = np.zeros(len(place))
+        for selector, value in drive.items():
+            hit = [place[name] for name in self._named(selector) if name in place]
+            self._constant_mv[hit] += value
+        chosen = self.organism.stimulated if stimulate is None else stimulate
+        self.stimulated = tuple(name for selector in chosen for name in self._named(selector) if name in place)
+        self._stimulated_ids = np.array([place[name] for name in self.stimulated], dtype=np.int64)
+        self._stimulation_mv = stimulation_mv
+        self.action_space = spaces.Box(-1.0, 1.0, (len(self.stimulated),), np.float32)
+
+    def _named(self, selector: str) -> tuple[str, ...]:
+        return members(self.organism.reference, selector)
+
+    @property
+    def activity(self) -> Activity | None:
+        """What the neurons did in the last step; None without a brain or before the first step."""
+        return None if self.controller is None else self.controller.activity
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time since the reset, s; a whole number of control steps, so it does not drift."""
+        return self._steps * self.control_s
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode from a slightly perturbed resting posture."""
+        super().reset(seed=seed)
+        self._steps = 0
+        self.body.reset(self.data, self.np_random)
+        brain_seed = int(self.np_random.integers(2**32))
+        if self.controller is not None:
+            self.controller.reset(brain_seed)
+        self.excitation = np.zeros_like(self.excitation)
+        self._summary = self._summarise()
+        self._observed = self._sense()
+        return self._observation(), {**self._info(), "brain_seed": brain_seed}
+
+    def step(self, action: npt.NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """One control step.
+
+        Raises:
+            ValueError: an action of the wrong shape or not finite.
+        """
+        self.excitation = self._excite(self._checked(action))
+        self._ctrl[self._effector_ids] = self.excitation
+        self._mj_step(self.body.model, self.data, self._substeps)
+        self._steps += 1
+        reason = self._failure()
+        if reason:
+            return self._observation(), 0.0, True, False, {**self._info(), "reason": reason}
+        before, self._summary = self._summary, self._summarise()
+        self._observed = self._sense()
+        reward = self.task.reward(self._summary[0] - before[0], self._summary[1], self.control_s)
+        truncated = self.time_s >= self.task.duration_s - 1e-9
+        return self._observation(), reward, False, truncated, self._info()
+
+    def _checked(self, action: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        values = np.asarray(action, dtype=np.float32)
+        if values.shape != self._action_shape:
+            raise ValueError(f"action: need shape {self.action_space.shape}, got {values.shape}: {values}")
+        if not isfinite(values @ values):
+            bad = {int(i): float(values[i]) for i in np.flatnonzero(~np.isfinite(values))[:5]}
+            raise ValueError(f"action: not finite at {bad}")
+        return values
+
+    def _excite(self, action: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        if self.controller is None:
+            return action  # MuJoCo clamps a muscle's command to [0, 1]
+        extra = self._constant_mv
+        if self._stimulated_ids.size and action.any():
+            extra = extra.copy()
+            extra[self._stimulated_ids] += self._stimulation_mv * np.clip(action, -1.0, 1.0)
+        return self.controller.act(self._resting if self._freeze_senses else self._observed, extra)
+
+    def _failure(self) -> str:
+        """Why the physics failed, or ''. MuJoCo resets a diverged state and its clock, which shows here."""
+        if abs(self.data.time - self.time_s) < 1e-6 and isfinite(self._qpos @ self._qpos):
+            return ""
+        import mujoco
+
+        names = [w.name for w in mujoco.mjtWarning.__members__.values() if w.name.startswith("mjWARN_BAD")]
+        raised = [n for n in names if self.data.warning[getattr(mujoco.mjtWarning, n)].number > 0]
+        return f"physics failed at {self.time_s:.3f} s: {', '.join(raised) or 'state is not finite'}"
+
+    def _sense(self) -> npt.NDArray[np.float32]:
+        """All channels in the body's order, a fresh array of shape (n_channels,)."""
+        vector = self._resting.copy()
+        for name, values in self.body.sense(self.data).items():
+            vector[self._slices[name]] = values
+        for name, values in self.task.stimuli(self.time_s, self.body).items():
+            vector[self._slices[name]] += values
+        np.maximum(vector, self._low, out=vector)
+        np.minimum(vector, self._high, out=vector)
+        return vector
+
+    def _summarise(self) -> Floats:
+        """Centroid and head-minus-tail vector of the centreline, mm, shape (2, 3)."""
+        summary: Floats = self._summary_weights @ self.body.centreline(self.data)
+        return summary
+
+    def _observation(self) -> Observation:
+        return {name: self._observed[part] for name, part in self._slices.items()}
+
+    def _info(self) -> dict[str, Any]:
+        return {"time_s": self.time_s, "fingerprint": self.fingerprint}
+
+
+def choose_brain(
+    organism: Organism,
+    brain: str | Path | BrainLike | None,
+    model: str,
+    engine: str,
+    ablate: tuple[str, ...] = (),
+    control_seed: int = 0,
+) -> tuple[Organism, BrainLike | None]:
+    """The organism and the brain that `brain` asks for; see `OrganismEnv`.
+
+    Raises:
+        KeyError: neither a control nor the folder of a connectome has that name.
+    """
+    if brain is None or not isinstance(brain, str | Path):
+        return organism, brain
+    if brain == "connectome":
+        return organism, organism.brain(model, engine)
+    if isinstance(brain, str) and brain in CONTROLS:
+        rewired: list[Organism] = []
+
+        def build(connectome: Connectome) -> Any:
+            rewired.append(organism.with_connectome(connectome).ablate(ablate))
+            return rewired[-1].brain(model, engine)
+
+        made = CONTROLS[brain](organism.reference, build, np.random.default_rng(control_seed))
+        return rewired[-1], made
+    if not Path(brain).is_dir():
+        known = ("connectome", *CONTROLS)
+        raise UnknownNameError(f"no brain {str(brain)!r}, and no folder of that name; {nearest(str(brain), known)}")
+    loaded = organism.with_connectome(Connectome.load(Path(brain))).ablate(ablate)
+    return loaded, loaded.brain(model, engine)

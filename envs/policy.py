@@ -1,0 +1,147 @@
+"""A brain as a policy: the same senses -> neurons -> muscles road, seen from the agent's side of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bodies.body import Body
+from ..brains.brain import Activity, BrainLike
+from ..organisms.organism import Organism, make
+
+Floats = npt.NDArray[np.float64]
+CONTROL_S = 0.01  # s, one control step: the period at which brain and body exchange
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyState:
+    """Everything a brain policy carries from one step to the next."""
+
+    brain: Mapping[str, Any]
+    senses: Mapping[str, Floats]
+
+
+class Controller:
+    """A brain between a sensory map and an effector map; both the environment and `BrainPolicy` run exactly this.
+
+    Args:
+        organism: whose maps are used.
+        brain: whose neurons are in between.
+        body: whose channels and effectors the maps are compiled for.
+        control_s: control step, s.
+    """
+
+    def __init__(self, organism: Organism, brain: BrainLike, body: Body, control_s: float = CONTROL_S) -> None:
+        channels = [name for labels in body.channels.values() for name in labels]
+        self.brain = brain
+        self.control_s = control_s
+        self.activity: Activity | None = None
+        self._senses = organism.sensory.compile(brain.names, channels, control_s, organism.reference)
+        self._effectors = organism.effectors.compile(brain.names, body.effectors, organism.reference)
+
+    def reset(self, seed: int | None = None) -> None:
+        """Start again; `seed` replaces the brain's, None keeps it."""
+        self.brain.reset(seed)
+        self._senses.reset()
+        self.activity = None
+
+    def act(self, observation: npt.NDArray[np.float32], extra_mv: Floats | None = None) -> npt.NDArray[np.float32]:
+        """Excitation of each effector after one control step.
+
+        Args:
+            observation: all channels in the body's order, shape (n_channels,).
+            extra_mv: drive added to the senses', mV, shape (n_neurons,); stimulation by an experimenter.
+        """
+        drive = self._senses(observation)
+        if extra_mv is not None:
+            drive = drive + extra_mv
+        self.activity = self.brain.step(drive, self.control_s)
+        return self._effectors(self.activity.release)
+
+    @property
+    def state(self) -> PolicyState:
+        """All that changes, for an exact checkpoint."""
+        return PolicyState(self.brain.state, self._senses.state)
+
+    def restore(self, state: PolicyState) -> None:
+        """Continue from a checkpoint."""
+        self.brain.restore(dict(state.brain))
+        self._senses.restore(state.senses)
+
+
+class BrainPolicy:
+    """An organism's brain with Stable-Baselines3's `predict`, for environments made with `brain=None`.
+
+    Args:
+        organism: an organism or the name of one.
+        brain: the brain to use; by default the organism's own, of the given model and engine.
+        model: neuron model of that brain.
+        engine: engine of that brain.
+        seed: of that brain's starting voltages.
+        control_s: control step of the environment it will act in, s.
+    """
+
+    def __init__(
+        self,
+        organism: str | Organism = "worm",
+        brain: BrainLike | None = None,
+        *,
+        model: str = "graded",
+        engine: str = "numba",
+        seed: int = 0,
+        control_s: float = CONTROL_S,
+    ) -> None:
+        self.organism = make(organism) if isinstance(organism, str) else organism
+        body = self.organism.body()
+        self._modalities = tuple(body.channels)
+        self._controller = Controller(self.organism, brain or self.organism.brain(model, engine, seed), body, control_s)
+        self._latest: PolicyState | None = None
+
+    @property
+    def brain(self) -> BrainLike:
+        """The brain inside."""
+        return self._controller.brain
+
+    @property
+    def activity(self) -> Activity | None:
+        """What the neurons did in the last step."""
+        return self._controller.activity
+
+    def reset(self, seed: int | None = None) -> None:
+        """Forget the last episode; `seed` replaces the brain's, None keeps it."""
+        self._controller.reset(seed)
+        self._latest = None
+
+    def predict(
+        self,
+        observation: Mapping[str, npt.NDArray[np.float32]],
+        state: PolicyState | None = None,
+        episode_start: npt.ArrayLike | None = None,
+        deterministic: bool = True,
+    ) -> tuple[npt.NDArray[np.float32], PolicyState]:
+        """Muscle excitations for one observation, and the state to hand back at the next call.
+
+        Args:
+            observation: the environment's Dict observation, with or without a batch dimension of one.
+            state: what the last call returned; None starts the brain afresh.
+            episode_start: true where an episode has just begun, which starts the brain afresh too.
+            deterministic: accepted for the signature; the brain is deterministic.
+
+        Raises:
+            ValueError: a batch of more than one observation: every environment needs a brain of its own.
+        """
+        first = observation[self._modalities[0]]
+        if first.ndim == 2 and first.shape[0] != 1:
+            raise ValueError(f"BrainPolicy.predict: a batch of {first.shape[0]} observations; use one policy each")
+        if state is None or (episode_start is not None and bool(np.any(episode_start))):
+            self.reset()
+        elif state is not self._latest:
+            self._controller.restore(state)
+        vector = np.concatenate([np.ravel(observation[name]) for name in self._modalities])
+        action = self._controller.act(vector)
+        self._latest = self._controller.state
+        return (action[None] if first.ndim == 2 else action), self._latest
