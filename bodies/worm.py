@@ -126,11 +126,11 @@ class WormBody(Body):
         return points
 
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
-        """A straight worm with bends of a few hundredths of a radian drawn from `rng`."""
+        """A worm with random bends of 0.1 rad (standard deviation) drawn from `rng`: no real one lies straight."""
         import mujoco
 
         mujoco.mj_resetData(self.model, data)
-        data.qpos[self._joints] = rng.normal(0.0, 0.02, size=self.n_joints)
+        data.qpos[self._joints] = rng.normal(0.0, 0.1, size=self.n_joints)
         mujoco.mj_forward(self.model, data)
 
 

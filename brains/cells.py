@@ -34,6 +34,7 @@ class Cells:
     t_refractory_ms: Floats  # ms, lif
     tau_release_ms: Floats  # ms, lif: decay of the release trace
     rate_full_hz: Floats  # Hz, lif: rate of full release
+    spikelet_mv: Floats  # mV, lif: what gap junctions see above the membrane at full release
 
     def __post_init__(self) -> None:
         if not self.names:

@@ -37,10 +37,11 @@ PARAMETERS = """
     t_refractory : second (constant)
     tau_release : second (constant)
     rate_full : hertz (constant)
+    spikelet : 1 (constant)     # mV
 """
 CURRENTS = {
     "chemical": "weight*s_pre",
-    "electrical": "weight*(v_pre - v_post)",
+    "electrical": "weight*(u_pre - u_post)",
 }  # mV, summed over the synapses of a cell
 
 
@@ -124,7 +125,7 @@ class Brian2Engine:
             codeobj_class=_numpy_target,
         )
         group.v = cells.v_rest_mv[rows]
-        for name in ("v_rest", "v_half", "slope", "plateau", "tonic", "v_reset"):
+        for name in ("v_rest", "v_half", "slope", "plateau", "tonic", "v_reset", "spikelet"):
             setattr(group, name, getattr(cells, f"{name}_mv")[rows])
         group.tau_m = cells.tau_m_ms[rows] * _brian2.ms
         group.t_refractory = np.rint(cells.t_refractory_ms[rows] / network.dt_ms) * self._dt

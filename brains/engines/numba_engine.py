@@ -44,6 +44,7 @@ class _Cells(NamedTuple):
     t_held: Ints  # refractory steps
     dt_over_tau_release: Floats
     jump: Floats  # what a spike adds to the release trace
+    spikelet: Floats  # what gap junctions see above the membrane at full release, mV; zero for graded cells
     conductance: Floats  # all gap junctions of the cell, relative to its leak
 
 
@@ -93,12 +94,14 @@ def _compile(model_sources: str) -> Callable[..., None]:
         steps: int, cells: _Cells, chemical: _Rows, electrical: _Rows, bias: Floats, s: _State, spikes: Ints
     ) -> None:
         assert model_sources  # as a closure variable it is part of the cache key
-        current = np.empty(bias.size)
+        current, seen = np.empty(bias.size), np.empty(bias.size)
         _refresh_release(cells, s)
         for _ in range(steps):
             for i in range(bias.size):
-                own = bias[i] + cells.plateau[i] * s.release[i] - cells.conductance[i] * s.voltage[i]
-                current[i] = own + _gather(chemical, i, s.release) + _gather(electrical, i, s.voltage)
+                seen[i] = s.voltage[i] + cells.spikelet[i] * s.release[i]
+            for i in range(bias.size):
+                own = bias[i] + cells.plateau[i] * s.release[i] - cells.conductance[i] * seen[i]
+                current[i] = own + _gather(chemical, i, s.release) + _gather(electrical, i, seen)
             for i in range(bias.size):
                 v, rest, gain = s.voltage[i], cells.v_rest[i], cells.dt_over_tau[i]
                 if cells.spiking[i]:
@@ -137,6 +140,7 @@ class NumbaEngine:
             t_held=np.rint(cells.t_refractory_ms / dt_ms).astype(np.int64),
             dt_over_tau_release=dt_ms / cells.tau_release_ms,
             jump=1e3 / (cells.tau_release_ms * cells.rate_full_hz),
+            spikelet=np.where(cells.model == "lif", cells.spikelet_mv, 0.0),
             conductance=np.asarray(network.electrical.sum(axis=1), dtype=np.float64).ravel(),
         )
         zeros = np.zeros(network.n)

@@ -36,6 +36,7 @@ class Graded:
     EQUATIONS: ClassVar[str] = """
         dv/dt = (v_rest - v + tonic + drive + i_chemical + i_electrical + plateau*s)/tau_m : 1   # mV
         s = 1/(1 + exp(-(v - v_half)/slope)) : 1   # release, 0 to 1
+        u = v : 1                                  # what gap junctions see, mV
     """
     THRESHOLD: ClassVar[str | None] = None
     RESET: ClassVar[str | None] = None

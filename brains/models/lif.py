@@ -2,7 +2,9 @@
 
 For the worm this is an approximation, offered because spiking models are the common language of the field: its cells
 are mostly graded. Each spike adds 1/(tau_release * rate_full) to a trace that decays with tau_release, so that a steady
-train at `rate_full_hz` gives a mean release of 1; the trace is clipped to 1 where it is used.
+train at `rate_full_hz` gives a mean release of 1; the trace is clipped to 1 where it is used. Gap junctions see the
+membrane plus `spikelet_mv` times the release: an integrate-and-fire voltage leaves out the spike, and with it most of
+what a firing cell passes on.
 """
 
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ class Lif:
     t_refractory_ms: float = 2.2  # ms, rounded to whole steps by the engines
     tau_release_ms: float = 50.0  # ms, decay of the release trace; assumed
     rate_full_hz: float = 100.0  # Hz, rate of full release; assumed
+    spikelet_mv: float = 0.0  # mV at full release, what gap junctions see above the membrane; Lewis & Rinzel 2003
     plateau_mv: float = 0.0  # mV at full release, persistent inward current; none unless a table asks for it
     tonic_mv: float = 0.0  # mV, constant bias; none unless a table asks for it
 
@@ -37,6 +40,7 @@ class Lif:
         dtrace/dt = -trace/tau_release : 1
         dheld/dt = -1.0*int(held > dt/2) : second                     # refractory time that is left
         s = clip(trace, 0, 1) : 1   # release, 0 to 1
+        u = v + spikelet*s : 1      # what gap junctions see, mV
     """
     THRESHOLD: ClassVar[str | None] = "v >= v_half"
     RESET: ClassVar[str | None] = "v = v_reset; trace += 1/(tau_release*rate_full); held = t_refractory"

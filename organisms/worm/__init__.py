@@ -61,7 +61,7 @@ def _tissue() -> dict[str, Any]:
     ratio = gains["passive_rigidity_ratio"]
     return {
         "passive_rigidity": published.passive_rigidity * ratio,
-        "active_ratio": published.active_ratio / ratio,  # the muscle itself keeps its published stiffness
+        "active_ratio": published.active_ratio * gains["muscle_strength_ratio"] / ratio,
         "active_damping_s": gains["active_damping_s"],
     }
 

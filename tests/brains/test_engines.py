@@ -8,10 +8,11 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from animat.brains import engines
 from animat.brains.brain import Brain
-from animat.brains.network import SynapseGains, build_network, cells_from_table
+from animat.brains.network import Cells, Network, SynapseGains, build_network, cells_from_table
 from animat.organisms.worm.wiring import connectome as worm
 from animat.registry import UnknownNameError
 
@@ -126,7 +127,8 @@ from animat.brains.engines.numba_engine import NumbaEngine
 from animat.brains.network import Cells, Network
 one = np.ones(1)
 cells = Cells(names=("A",), model=np.array(["graded"]), tau_m_ms=9 * one, v_rest_mv=one, v_half_mv=one, slope_mv=one,
-    plateau_mv=one, tonic_mv=one, v_reset_mv=-one, t_refractory_ms=one, tau_release_ms=9 * one, rate_full_hz=one)
+    plateau_mv=one, tonic_mv=one, v_reset_mv=-one, t_refractory_ms=one, tau_release_ms=9 * one, rate_full_hz=one,
+    spikelet_mv=one)
 network = Network(cells=cells, chemical=csr_array((1, 1)), electrical=csr_array((1, 1)))
 start = time.perf_counter()
 NumbaEngine(network).run(one, 1)
@@ -158,3 +160,20 @@ def test_the_worm_brain_runs_at_sixty_thousand_steps_a_second():
         brain.step(drive, 1.0)
         best = min(best, time.perf_counter() - start)
     assert 1000 / best >= 60_000
+
+
+@pytest.mark.parametrize("engine", ["numba", "brian2"])
+def test_a_spikelet_lets_a_firing_cell_depolarise_its_gap_junction_partner(engine):
+    def partner_mv(spikelet_mv: float) -> float:
+        one = np.ones(2)
+        cells = Cells(
+            names=("A", "B"), model=np.array(["lif", "lif"]), tau_m_ms=20 * one, v_rest_mv=-52 * one,
+            v_half_mv=np.array([-45.0, 0.0]), slope_mv=one, plateau_mv=0 * one, tonic_mv=np.array([20.0, 0.0]),
+            v_reset_mv=-52 * one, t_refractory_ms=2 * one, tau_release_ms=50 * one, rate_full_hz=50 * one,
+            spikelet_mv=spikelet_mv * one,
+        )  # fmt: skip
+        gap = csr_array(np.array([[0.0, 0.0], [0.5, 0.0]]))
+        brain = Brain(Network(cells=cells, chemical=csr_array((2, 2)), electrical=gap), engine, initial_spread_mv=0.0)
+        return float(brain.step(np.zeros(2), 0.5).voltage[1])
+
+    assert partner_mv(30.0) > partner_mv(0.0) + 5.0

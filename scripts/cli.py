@@ -1,0 +1,30 @@
+"""The `animat` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from . import bench, render, run, show
+
+app = typer.Typer(
+    help="Virtual organisms: a connectome-driven brain in a MuJoCo body.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("list")(show.list_names)
+app.command("show")(show.show)
+app.command("run")(run.run)
+app.command("render")(render.render)
+app.command("bench")(bench.bench)
+
+
+def main() -> None:
+    """Run the command; an error of the library is one line on standard error and exit status 2."""
+    try:
+        app()
+    except (KeyError, ValueError, FileNotFoundError, ImportError, RuntimeError) as error:
+        print(f"animat: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
