@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
@@ -21,6 +21,9 @@ from ..organisms.organism import Organism, make
 from ..registry import UnknownNameError, nearest
 from .policy import CONTROL_S, Controller
 from .tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    from .rendering import BodyCamera
 
 Floats = npt.NDArray[np.float64]
 Observation = dict[str, npt.NDArray[np.float32]]
@@ -102,6 +105,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self.data = self.body.new_data()
         self.controller = None if self.brain is None else Controller(self.organism, self.brain, self.body)
         self.render_mode = render_mode
+        self._camera: BodyCamera | None = None
         self.control_s = CONTROL_S
         self.fingerprint = self.organism.connectome.fingerprint
         self._substeps = round(CONTROL_S / self.body.model.opt.timestep)
@@ -164,6 +168,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         place = {name: i for i, name in enumerate(self.brain.names)}
         self._constant_mv = np.zeros(len(place))
         for selector, value in drive.items():
+            if not isfinite(value):
+                raise ValueError(f"drive of {selector!r} ({value} mV) is not finite")
             hit = [place[name] for name in self._named(selector) if name in place]
             self._constant_mv[hit] += value
         chosen = self.organism.stimulated if stimulate is None else stimulate
@@ -218,6 +224,26 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         reward = self.task.reward(self._summary[0] - before[0], self._summary[1], self.control_s)
         truncated = self.time_s >= self.task.duration_s - 1e-9
         return self._observation(), reward, False, truncated, self._info()
+
+    def render(self) -> npt.NDArray[np.uint8] | None:
+        """A picture of the body from above, shape (480, 640, 3), or None without a render mode.
+
+        Raises:
+            RenderingError: there is no OpenGL here.
+        """
+        if self.render_mode is None:
+            return None
+        if self._camera is None:
+            from .rendering import BodyCamera
+
+            self._camera = BodyCamera(self.body)
+        return self._camera.frame(self.data, self._summary[0])
+
+    def close(self) -> None:
+        """Free the camera, if there is one."""
+        if self._camera is not None:
+            self._camera.close()
+            self._camera = None
 
     def _checked(self, action: npt.ArrayLike) -> npt.NDArray[np.float32]:
         values = np.asarray(action, dtype=np.float32)

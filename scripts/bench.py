@@ -1,7 +1,53 @@
-"""`animat bench`."""
+"""`animat bench`: the figures that animat is held to, measured here and now."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
-def bench() -> None:
-    """Measure."""
+import typer
+
+from ..registry import nearest
+from .show import JsonOption
+
+SECTIONS = ("speed", "behaviour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One line of the table."""
+
+    what: str
+    bar: str
+    measured: str
+    met: bool
+    command: str
+
+
+def bench(
+    section: Annotated[str, typer.Argument(help="speed, behaviour or all.")] = "all", as_json: JsonOption = False
+) -> None:
+    """Measure speed and behaviour against their bars and print a table."""
+    from .bench_behaviour import behaviour_bars
+    from .bench_speed import speed_bars
+
+    measures: dict[str, Callable[[], Iterable[Bar]]] = {"speed": speed_bars, "behaviour": behaviour_bars}
+    if section != "all" and section not in measures:
+        raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
+    bars: list[Bar] = []
+    for name in SECTIONS if section == "all" else (section,):
+        for bar in measures[name]():
+            bars.append(bar)
+            if not as_json:
+                print(_line(bar), flush=True)
+    if as_json:
+        print(json.dumps({"bars": [asdict(bar) for bar in bars], "met": sum(b.met for b in bars), "of": len(bars)}))
+    else:
+        print(f"{sum(bar.met for bar in bars)} of {len(bars)} bars met")
+
+
+def _line(bar: Bar) -> str:
+    verdict = "met   " if bar.met else "MISSED"
+    return f"{verdict}  {bar.what}\n          bar {bar.bar}; measured {bar.measured}\n          {bar.command}"

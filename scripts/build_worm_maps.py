@@ -73,7 +73,10 @@ def _row(name: str, cell_class: str, position: float, gains: dict[str, float]) -
     first, last = max(first, 0), min(last, JOINTS)
     # Boyle 2012: the receptor weight rises towards the end the wave runs to, 0.4 + 0.04 per joint
     behind = position if direction > 0 else JOINTS - 1 - position
-    shape = gains["stretch_head"] * 0.4 if head else 0.4 + 0.04 * behind
+    if head:
+        shape = gains["stretch_head"] * 0.4
+    else:
+        shape = (1.0 if direction > 0 else gains["stretch_a"]) * (0.4 + 0.04 * behind)
     gain = gains["stretch_mv"] * shape * np.sqrt(field / (last - first))
     return {
         "channel": f"strain_{side}[{first + 1:02d}:{last:02d}]",

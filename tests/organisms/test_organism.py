@@ -1,0 +1,89 @@
+"""Every organism: it builds, its maps fit its body and connectome, and the audit says so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from animat.organisms.audit import audit
+from animat.organisms.organism import ORGANISMS, make
+from animat.organisms.worm import FOLDER
+from animat.registry import UnknownNameError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", params=sorted(ORGANISMS))
+def organism(request):
+    return make(request.param)
+
+
+def test_maps_name_only_what_exists(organism):
+    report = audit(organism)
+    assert report.unknown_neurons == ()
+    assert report.effectors_without_neuron == ()
+
+
+def test_every_mapped_sense_reaches_a_muscle(organism):
+    assert audit(organism).unreached == ()
+
+
+def test_the_audit_prints_as_text_and_as_json(organism):
+    report = audit(organism)
+    assert report.fingerprint[:12] in report.text()
+    assert report.as_dict()["neurons"] == organism.connectome.n
+
+
+def test_every_row_of_every_parameter_table_has_provenance_and_source(organism):
+    tables = [organism.dynamics, organism.gains.overrides, organism.sensory.table, organism.effectors.table]
+    for table in tables:
+        assert set(table["provenance"]) <= {"measured", "derived", "published", "assumed"}
+        assert (table["source"].str.len() > 0).all()
+
+
+def test_ablation_leaves_the_other_weights_alone(organism):
+    intact = organism.brain().network
+    lost = organism.connectome.names[0]
+    ablated = organism.ablate([lost]).brain().network
+    assert (intact.chemical.toarray()[1:, 1:] == ablated.chemical.toarray()).all()
+    assert (intact.electrical.toarray()[1:, 1:] == ablated.electrical.toarray()).all()
+
+
+def test_an_unknown_organism_gets_the_near_name():
+    with pytest.raises(UnknownNameError, match="no organism 'wrom'; did you mean 'worm'"):
+        make("wrom")
+
+
+def test_ablating_a_neuron_that_never_was_gets_the_near_name():
+    with pytest.raises(UnknownNameError, match="AVAL"):
+        make("worm").ablate(["AVAX"])
+
+
+def test_the_worm_has_302_neurons_and_162_of_them_drive_its_95_muscles():
+    report = audit(make("worm"))
+    assert (report.neurons, report.motor_neurons, report.effectors) == (302, 162, 95)
+    assert report.path_by_type["ALM"] <= 3
+
+
+def test_the_generated_worm_maps_are_what_their_script_makes():
+    run = subprocess.run(
+        [sys.executable, "scripts/build_worm_maps.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_no_tonic_drive_but_avb_and_no_clock_in_the_worms_parameters():
+    table = pd.read_csv(FOLDER / "dynamics.csv", keep_default_na=False)
+    tonic = pd.to_numeric(table["tonic_mv"], errors="coerce").fillna(0.0)
+    assert table.loc[tonic != 0, "selector"].tolist() == ["AVB"]
+
+
+def test_a_resting_worm_drives_no_sensory_neuron():
+    worm = make("worm")
+    body = worm.body()
+    channels = [name for labels in body.channels.values() for name in labels]
+    drive = worm.sensory.compile(worm.connectome.names, channels, 0.01, worm.reference)
+    assert np.abs(drive(np.zeros(len(channels)))).max() == 0.0
