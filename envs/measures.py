@@ -69,12 +69,21 @@ def _refined(hz: Floats, power: Floats, peak: int) -> float:
     return float(hz[peak] + shift * (hz[1] - hz[0]))
 
 
+def moving_average(values: Floats, samples: int) -> Floats:
+    """Centred mean over an odd number of samples along the first axis; the ends are held, so that the length stays."""
+    width = max(1, samples) | 1
+    padding = [(width // 2, width // 2)] + [(0, 0)] * (values.ndim - 1)
+    total = np.cumsum(np.pad(values, padding, mode="edge"), axis=0)
+    total = np.concatenate([np.zeros_like(total[:1]), total])
+    mean: Floats = (total[width:] - total[:-width]) / width
+    return mean
+
+
 def reversals(time_s: Floats, speed_mm_s: Floats) -> int:
     """How often the animal turns to moving backward for at least `REVERSAL_S`."""
     dt_s = float(time_s[1] - time_s[0])
     width = max(1, round(REVERSAL_S / dt_s))
-    smooth = np.convolve(speed_mm_s, np.ones(width) / width, mode="same")
-    backward = np.concatenate([[False], smooth < -REVERSAL_MM_S, [False]])
+    backward = np.concatenate([[False], moving_average(speed_mm_s, width) < -REVERSAL_MM_S, [False]])
     edges = np.flatnonzero(np.diff(backward.astype(np.int8)))
     lengths = edges[1::2] - edges[::2]
     return int((lengths >= width).sum())

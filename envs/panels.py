@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .measures import signed_speed
+from .measures import moving_average, signed_speed
 from .recorder import Recording
 
 Frame = npt.NDArray[np.uint8]
@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 INK = "#2b2b2b"
 DPI = 100
+SMOOTH_S = 0.25  # s, the speed is averaged over
 LABEL_ROWS = 6  # rows of the neuron picture that one label needs
 
 
@@ -124,8 +125,8 @@ def _muscles(axis: Any, recording: Recording) -> None:
 def _speed(axis: Any, recording: Recording) -> None:
     time_s = recording.series["time_s"]
     speed = signed_speed(time_s, recording.series["centreline_mm"])
-    width = max(1, round(0.25 / float(time_s[1] - time_s[0])))
-    axis.plot(time_s, np.convolve(speed, np.ones(width) / width, mode="same"), color=INK, linewidth=1.2)
+    width = round(SMOOTH_S / float(time_s[1] - time_s[0]))
+    axis.plot(time_s, moving_average(speed, width), color=INK, linewidth=1.2)
     axis.axhline(0.0, color="#9a9a9a", linewidth=0.7)
     touched = recording.series["stimulus"].sum(axis=1) > 0
     axis.fill_between(time_s, 0, 1, where=touched, transform=axis.get_xaxis_transform(), color="#e8b04a", alpha=0.35)

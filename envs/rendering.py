@@ -33,14 +33,14 @@ class RenderingError(RuntimeError):
 
 
 def open_context(width: int, height: int) -> Any:
-    """An offscreen OpenGL context: the backend that MUJOCO_GL names, otherwise egl, otherwise osmesa.
+    """An offscreen OpenGL context: egl or osmesa if MUJOCO_GL says so, otherwise the first of them that works.
 
     Raises:
         RenderingError: none of them works here.
     """
     chosen = os.environ.get("MUJOCO_GL", "").lower()
     failures = []
-    for backend in (chosen,) if chosen in (*BACKENDS, "glfw") else BACKENDS:
+    for backend in (chosen,) if chosen in BACKENDS else BACKENDS:
         try:
             context = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
             context.make_current()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..bodies.body import Body
 from ..bodies.drag import Medium
 from ..organisms.organism import make
+from .measures import moving_average
 from .panels import TimePanel
 from .recorder import Recording
 from .rendering import BodyCamera
@@ -78,7 +79,8 @@ class _Scene:
         self.panel = TimePanel(recording, WIDTH // 2, HEIGHT - HEADER)
         self.camera = BodyCamera(self.body, WIDTH // 2, HEIGHT - HEADER, VIEW_MM * self.body.length_mm)
         self.centroid = recording.series["centreline_mm"].mean(axis=1)
-        self.looked_at = _smoothed(self.centroid, float(np.diff(recording.series["time_s"][:2])[0]))
+        step_s = float(np.diff(recording.series["time_s"][:2])[0])
+        self.looked_at = moving_average(self.centroid, round(FOLLOW_S / step_s))
         self.colours = _muscle_colours(recording, self.body)
         self.title = _title(recording)
 
@@ -93,13 +95,6 @@ class _Scene:
         nose = self.recording.series["centreline_mm"][step, 0] - self.looked_at[step]
         both = np.hstack([_annotated(view, self.camera.pixels_per_mm, nose), self.panel.at(time_s)])
         return np.vstack([_header(self.title, f"{time_s:5.2f} s"), both])
-
-
-def _smoothed(path: Floats, dt_s: float) -> Floats:
-    width = min(max(1, round(FOLLOW_S / dt_s)), len(path)) | 1
-    padded = np.pad(path, ((width // 2, width // 2), (0, 0)), mode="edge")
-    kernel = np.ones(width) / width
-    return np.stack([np.convolve(padded[:, k], kernel, mode="valid") for k in range(3)], axis=1)
 
 
 def _muscle_colours(recording: Recording, body: Body) -> Floats:

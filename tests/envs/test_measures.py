@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from animat.envs.measures import bend_angles, measure, reversals, signed_speed, undulation
+from animat.envs.measures import bend_angles, measure, moving_average, reversals, signed_speed, undulation
 
 DT_S, POINTS = 0.01, 25
 
@@ -70,3 +70,12 @@ def test_signed_speed_of_an_animal_at_rest_is_zero():
 def test_too_short_a_run_is_refused():
     with pytest.raises(ValueError, match="T >= 10"):
         measure(np.arange(5.0), np.zeros((5, 25, 3)))
+
+
+@given(st.integers(1, 40), st.integers(1, 15))
+def test_a_moving_average_keeps_length_and_constants_and_stays_within_the_values(length, samples):
+    values = np.random.default_rng(length).normal(size=length)
+    smooth = moving_average(values, samples)
+    assert smooth.shape == values.shape
+    assert values.min() - 1e-9 <= smooth.min() <= smooth.max() <= values.max() + 1e-9
+    assert moving_average(np.full(length, 2.5), samples) == pytest.approx(np.full(length, 2.5))

@@ -93,7 +93,7 @@ def test_an_episode_is_truncated_after_its_duration():
 def test_failing_physics_ends_the_episode_with_a_reason():
     env = OrganismEnv(brain=None)
     env.reset(seed=0)
-    env.data.qvel[:] = 1e12
+    env.data.qpos[3] = np.nan
     observation, reward, terminated, truncated, info = env.step(np.zeros(95, np.float32))
     assert (terminated, truncated, reward) == (True, False, 0.0)
     assert "physics failed" in info["reason"]

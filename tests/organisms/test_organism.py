@@ -58,7 +58,7 @@ def test_an_unknown_organism_gets_the_near_name():
 
 
 def test_ablating_a_neuron_that_never_was_gets_the_near_name():
-    with pytest.raises(UnknownNameError, match="AVAL"):
+    with pytest.raises(UnknownNameError, match="no neuron, type or glob 'AVAX'; did you mean 'AVA'"):
         make("worm").ablate(["AVAX"])
 
 

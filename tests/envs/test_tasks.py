@@ -1,0 +1,61 @@
+"""Tasks: what happens when, and what is rewarded."""
+
+import numpy as np
+import pytest
+
+from animat.envs.organism_env import OrganismEnv
+from animat.envs.tasks import TASKS, Touch
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_every_task_rewards_forward_motion_and_nothing_sideways(name):
+    task, axis = TASKS[name](), np.array([2.0, 0.0, 0.0])
+    assert task.reward(np.array([0.002, 0.0, 0.0]), axis, 0.01) == pytest.approx(0.2)
+    assert task.reward(np.array([-0.002, 0.0, 0.0]), axis, 0.01) == pytest.approx(-0.2)
+    assert task.reward(np.array([0.0, 0.002, 0.0]), axis, 0.01) == 0.0
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_every_task_takes_a_duration_and_refuses_an_impossible_one(name):
+    assert TASKS[name](duration_s=3.0).duration_s == 3.0
+    with pytest.raises(ValueError, match=r"duration_s \(0 s\)"):
+        TASKS[name](duration_s=0)
+
+
+def test_crawling_is_on_agar_and_swimming_in_water():
+    assert (TASKS["crawl"]().arena.medium, TASKS["swim"]().arena.medium) == ("agar", "water")
+
+
+def test_touch_presses_the_front_then_the_rear_and_only_then():
+    task, env = Touch(anterior_s=1.0, posterior_s=2.0, touch_s=0.5), OrganismEnv(task="touch")
+    force = {t: task.stimuli(t, env.body).get("touch", np.zeros(25)) for t in (0.5, 1.2, 1.7, 2.2, 2.7)}
+    assert [float(f.sum()) for f in force.values()] == [0.0, 40.0, 0.0, 40.0, 0.0]
+    assert np.flatnonzero(force[1.2]).max() < 12 < np.flatnonzero(force[2.2]).min()
+
+
+def test_a_touch_shows_in_the_observation_and_depolarises_its_receptor_neurons():
+    env = OrganismEnv(task=Touch(anterior_s=0.2, posterior_s=0.6, touch_s=0.2, duration_s=1.0))
+    observation, _ = env.reset(seed=0)
+    at = [env.brain.names.index(name) for name in ("ALML", "PLML")]
+    voltage, touch = [], []
+    for _ in range(80):
+        observation, *_ = env.step(np.zeros(env.action_space.shape, np.float32))
+        voltage.append(env.activity.voltage[at])
+        touch.append(observation["touch"].sum())
+    (alm, plm), touch = np.transpose(voltage), np.array(touch)
+    assert (touch[[10, 30, 50, 70]] > 0).tolist() == [False, True, False, True]
+    assert alm[38] > alm[18] + 10 > plm[38] + 5
+    assert plm[78] > plm[58] + 10
+
+
+def test_touch_measures_are_means_over_their_windows():
+    task = Touch()
+    time_s = np.arange(0.01, 18.005, 0.01)
+    x = np.where(time_s < 6, 0.1 * time_s, np.where(time_s < 13, 0.6 - 0.2 * (time_s - 6), -0.8 + 0.3 * (time_s - 13)))
+    line = np.zeros((len(time_s), 25, 3))
+    line[..., 0] = x[:, None] - np.arange(25) / 25
+    measures = task.measures(time_s, line)
+    assert measures["speed_before_anterior_mm_s"] == pytest.approx(0.1, rel=1e-6)
+    assert measures["speed_anterior_mm_s"] == pytest.approx(-0.2, rel=1e-6)
+    assert measures["speed_posterior_mm_s"] == pytest.approx(0.3, rel=1e-6)
+    assert "speed_posterior_mm_s" not in task.measures(time_s[:700], line[:700])
