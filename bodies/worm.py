@@ -164,7 +164,8 @@ class _Builder:
         option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
         option.gravity = [0, 0, 0]
         option.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
-        option.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR
+        # a diverged state stays as it is, for the environment to report, instead of jumping back to the start
+        option.disableflags |= mujoco.mjtDisableBit.mjDSBL_SENSOR | mujoco.mjtDisableBit.mjDSBL_AUTORESET
         spec.compiler.boundmass = 0
         spec.compiler.boundinertia = 0
         spec.stat.extent = self.shape.length

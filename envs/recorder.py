@@ -229,7 +229,7 @@ def _episode(path: Path) -> dict[str, Any]:
 
 def _series(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             series = {name: archive[name] for name in archive.files}
     except (ValueError, zipfile.BadZipFile, OSError, EOFError) as error:
         raise ValueError(f"{path}: damaged: {error}") from None
