@@ -16,7 +16,7 @@ from .bench import Bar
 
 SEEDS = (0, 1, 2)
 SECONDS = 20.0  # s, length of a crawling episode
-AVA_MV = 60.0  # mV, drive of AVA for the backward bar
+AVA_MV = 120.0  # mV, drive of AVA for the backward bar
 COMMAND_CELLS = ("AVA", "AVD", "AVE")
 Measures = dict[str, float]
 Job = tuple[dict[str, Any], int]

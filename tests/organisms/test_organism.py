@@ -78,7 +78,7 @@ def test_the_generated_worm_maps_are_what_their_script_makes():
 def test_no_tonic_drive_but_avb_and_no_clock_in_the_worms_parameters():
     table = pd.read_csv(FOLDER / "dynamics.csv", keep_default_na=False)
     tonic = pd.to_numeric(table["tonic_mv"], errors="coerce").fillna(0.0)
-    assert table.loc[tonic != 0, "selector"].tolist() == ["AVB"]
+    assert set(table.loc[tonic != 0, "selector"]) == {"AVB"}
 
 
 def test_a_resting_worm_drives_no_sensory_neuron():
