@@ -9,15 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from .measures import moving_average, signed_speed
+from .muscles import muscle_sides
 from .recorder import Recording
 
 Frame = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-INK = "#2b2b2b"
+INK, FAINT, PAPER = "#2b2b2b", "#c9c4b8", "#ffffff"
+CURSOR = (214, 96, 20)
 DPI = 100
 SMOOTH_S = 0.25  # s, the speed is averaged over
 LABEL_ROWS = 6  # rows of the neuron picture that one label needs
+RELEASE_COLOURS = ("#ffffff", "#d9e3d2", "#8fb08c", "#3f7d63", "#123f3c")
+MUSCLE_COLOURS = ("#215cbf", "#8fb0e3", "#ffffff", "#e79a90", "#cc2924")
+SATURATION = 0.6  # activation difference of the full colour
 
 
 class TimePanel:
@@ -25,30 +30,32 @@ class TimePanel:
 
     Attributes:
         picture: shape (height, width, 3).
+        speed: smoothed speed along the body, mm/s, shape (T,).
         left, right: pixel columns of the start and the end of the recording.
-        top, bottom: pixel rows between which the cursor runs.
+        rows: of each plot, the pixel rows between which the cursor runs.
     """
 
     def __init__(self, recording: Recording, width: int, height: int) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
+        self.time_s = recording.series["time_s"]
+        self.speed = smooth_speed(recording)
+        figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
         canvas = FigureCanvasAgg(figure)
         brain = "release" in recording.series
-        axes = figure.subplots(3 if brain else 2, 1, sharex=True, height_ratios=[6, 2.4, 1.4] if brain else [3, 1.4])
-        figure.subplots_adjust(left=0.13, right=0.97, top=0.955, bottom=0.075, hspace=0.24)
+        axes = figure.subplots(3 if brain else 2, 1, sharex=True, height_ratios=[6, 2.2, 1.5] if brain else [3, 1.5])
+        figure.subplots_adjust(left=0.105, right=0.965, top=0.955, bottom=0.068, hspace=0.2)
         if brain:
             _neurons(axes[0], recording)
         _muscles(axes[-2], recording)
-        _speed(axes[-1], recording)
-        self.time_s = recording.series["time_s"]
+        _speed(axes[-1], recording, self.speed)
         canvas.draw()  # type: ignore[no-untyped-call]
         self.picture: Frame = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
         columns = [float(axes[-1].transData.transform((t, 0.0))[0]) for t in (self.time_s[0], self.time_s[-1])]
         self.left, self.right = columns
-        self.top = height - round(axes[0].get_window_extent().y1)
-        self.bottom = height - round(axes[-1].get_window_extent().y0)
+        boxes = [axis.get_window_extent() for axis in axes]
+        self.rows = [slice(height - round(box.y1), height - round(box.y0)) for box in boxes]
 
     def at(self, time_s: float) -> Frame:
         """The picture with the cursor at a time, a fresh array."""
@@ -56,8 +63,16 @@ class TimePanel:
         span = float(self.time_s[-1] - self.time_s[0]) or 1.0
         column = round(self.left + (time_s - float(self.time_s[0])) / span * (self.right - self.left))
         column = min(max(column, 0), picture.shape[1] - 2)
-        picture[self.top : self.bottom, column : column + 2] = (208, 58, 38)
+        for rows in self.rows:
+            picture[rows, column : column + 2] = CURSOR
         return picture
+
+
+def smooth_speed(recording: Recording) -> Floats:
+    """Speed of the centroid along the body, mm/s, averaged over `SMOOTH_S`, shape (T,)."""
+    time_s = recording.series["time_s"]
+    speed = signed_speed(time_s, recording.series["centreline_mm"])
+    return moving_average(speed, round(SMOOTH_S / float(time_s[1] - time_s[0])))
 
 
 def watched(recording: Recording) -> list[tuple[str, list[int]]]:
@@ -82,61 +97,78 @@ def _neurons(axis: Any, recording: Recording) -> None:
     # a pair of cells is repeated to the height that its label needs
     thick = [[i for i in rows for _ in range(-(-LABEL_ROWS // len(rows)))] for _, rows in groups]
     order = [i for rows in thick for i in rows]
-    axis.imshow(
-        series["release"][:, order].T,
-        aspect="auto",
-        interpolation="nearest",
-        cmap="magma",
-        vmin=0.0,
-        vmax=1.0,
-        extent=(time_s[0], time_s[-1], len(order), 0),
-    )
+    picture = _heat(axis, series["release"][:, order].T, RELEASE_COLOURS, (0.0, 1.0), (time_s[0], time_s[-1]))
     ends = np.cumsum([len(rows) for rows in thick])
     middles = ends - np.array([len(rows) for rows in thick]) / 2
-    axis.set_yticks(middles, [label for label, _ in groups], fontsize=8, color=INK)
-    axis.hlines(ends[:-1], time_s[0], time_s[-1], color="white", linewidth=0.5, alpha=0.6)
-    axis.tick_params(length=0)
+    axis.set_yticks(middles - 0.5, [label for label, _ in groups], fontsize=8.5, color=INK)
+    axis.hlines(ends[:-1] - 0.5, time_s[0], time_s[-1], color=FAINT, linewidth=0.6)
     shown = sum(len(rows) for _, rows in groups)
-    _title(axis, f"neurons: release, 0 (dark) to 1 (bright); {shown} of {series['release'].shape[1]} shown")
+    _title(axis, f"Neurons, {shown} of {series['release'].shape[1]}: transmitter release")
+    _key(axis, picture, (0.0, 1.0), ("0", "1"))
 
 
 def _muscles(axis: Any, recording: Recording) -> None:
-    names, activation = recording.episode["names"]["effectors"], recording.series["activation"]
-    rows = sorted({name[-2:] for name in names})
-    side = {
-        s: np.stack([activation[:, [n[1] == s and n[-2:] == row for n in names]].mean(axis=1) for row in rows])
-        for s in "DV"
-    }
-    time_s = recording.series["time_s"]
-    axis.imshow(
-        side["D"] - side["V"],
-        aspect="auto",
-        interpolation="nearest",
-        cmap="RdBu_r",
-        vmin=-0.6,
-        vmax=0.6,
-        extent=(time_s[0], time_s[-1], len(rows) + 0.5, 0.5),
-    )
-    axis.set_yticks([1, len(rows)], ["head", "tail"], fontsize=8, color=INK)
-    axis.tick_params(length=0)
-    _title(axis, "muscles: dorsal (red) minus ventral (blue) activation")
+    time_s, activation = recording.series["time_s"], recording.series["activation"]
+    sides = muscle_sides(recording.episode["names"]["effectors"], activation)
+    span = (time_s[0], time_s[-1])
+    if sides is None:
+        picture = _heat(axis, activation.T, RELEASE_COLOURS, (0.0, 1.0), span)
+        _title(axis, "Effectors: activation")
+        _key(axis, picture, (0.0, 1.0), ("0", "1"))
+        axis.set_yticks([])
+        return
+    difference = (sides[0] - sides[1]).T
+    picture = _heat(axis, difference, MUSCLE_COLOURS, (-SATURATION, SATURATION), span)
+    axis.set_yticks([0, len(difference) - 1], ["head", "tail"], fontsize=8.5, color=INK)
+    _title(axis, "Body-wall muscles: dorsal minus ventral activation")
+    _key(axis, picture, (-SATURATION, SATURATION), ("ventral", "dorsal"))
 
 
-def _speed(axis: Any, recording: Recording) -> None:
+def _speed(axis: Any, recording: Recording, speed: Floats) -> None:
     time_s = recording.series["time_s"]
-    speed = signed_speed(time_s, recording.series["centreline_mm"])
-    width = round(SMOOTH_S / float(time_s[1] - time_s[0]))
-    axis.plot(time_s, moving_average(speed, width), color=INK, linewidth=1.2)
-    axis.axhline(0.0, color="#9a9a9a", linewidth=0.7)
+    axis.plot(time_s, speed, color=INK, linewidth=1.3)
+    axis.axhline(0.0, color=FAINT, linewidth=0.8, zorder=0)
+    axis.fill_between(time_s, speed, 0, where=speed < 0, color="#215cbf", alpha=0.25, linewidth=0)
     touched = recording.series["stimulus"].sum(axis=1) > 0
     axis.fill_between(time_s, 0, 1, where=touched, transform=axis.get_xaxis_transform(), color="#e8b04a", alpha=0.35)
     axis.set_xlim(time_s[0], time_s[-1])
-    axis.set_xlabel("time, s", fontsize=8, color=INK, labelpad=1)
-    axis.tick_params(labelsize=7, colors=INK)
-    _title(axis, "speed along the body, mm/s" + (" (shaded: stimulus)" if touched.any() else ""))
+    low, high = min(float(speed.min()), -0.02), max(float(speed.max()), 0.1)
+    axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
+    axis.set_xlabel("time (s)", fontsize=8.5, color=INK, labelpad=1)
+    axis.tick_params(labelsize=8.5, colors=INK, length=3)
+    _title(axis, "Speed along the body, mm/s" + ("   (shaded: stimulus)" if touched.any() else ""))
+
+
+def _heat(
+    axis: Any, rows: npt.NDArray[Any], colours: tuple[str, ...], limits: tuple[float, float], span: tuple[float, float]
+) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    axis.tick_params(length=0)
+    return axis.imshow(
+        rows,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=LinearSegmentedColormap.from_list("animat", colours),
+        vmin=limits[0],
+        vmax=limits[1],
+        extent=(*span, len(rows) - 0.5, -0.5),
+    )
+
+
+def _key(axis: Any, picture: Any, limits: tuple[float, float], labels: tuple[str, str]) -> None:
+    """A small colour scale at the right end of the title line."""
+    height = axis.get_window_extent().height
+    place = axis.inset_axes([0.80, 1 + 6 / height, 0.12, 7 / height])
+    bar = axis.figure.colorbar(picture, cax=place, orientation="horizontal", ticks=[])
+    bar.outline.set_edgecolor(FAINT)
+    for x, label, side in ((-0.06, labels[0], "right"), (1.06, labels[1], "left")):
+        place.text(x, 0.4, label, transform=place.transAxes, fontsize=8, color=INK, ha=side, va="center")
 
 
 def _title(axis: Any, text: str) -> None:
-    axis.set_title(text, loc="left", fontsize=9, color=INK, pad=4)
+    # not set_title, which moves up to clear the colour key
+    axis.text(0, 1 + 5 / axis.get_window_extent().height, text, transform=axis.transAxes, fontsize=9.5, color=INK)
     for spine in axis.spines.values():
-        spine.set_visible(False)
+        spine.set_color(FAINT)
+        spine.set_linewidth(0.8)

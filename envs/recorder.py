@@ -22,12 +22,14 @@ import numpy.typing as npt
 
 from ..registry import nearest
 from .measures import measure
+from .muscles import co_contraction
 from .organism_env import OrganismEnv
 
 FORMAT = 1
 EPISODE, SERIES, VIDEO = "episode.json", "series.npz", "video.mp4"
 ALWAYS = ("time_s", "qpos", "centreline_mm", "excitation", "activation", "stimulus", "reward")
 BRAIN = ("voltage_mv", "release", "spikes")
+NAMES = ("neurons", "types", "effectors", "modalities", "panel")
 FIELDS = ("format", "versions", "seed", "fingerprint", "options", "names", "measures", "reason")
 
 
@@ -80,8 +82,9 @@ class Recording:
         for name in (EPISODE, SERIES):
             if not (path / name).is_file():
                 raise FileNotFoundError(f"no recording in {str(path)!r}: it has no {name}")
-        episode = _episode(path / EPISODE)
-        return cls(episode, _series(path / SERIES))
+        episode, series = _episode(path / EPISODE), _series(path / SERIES)
+        _check_widths(path / SERIES, series, episode["names"])
+        return cls(episode, series)
 
 
 def run_episode(
@@ -89,6 +92,7 @@ def run_episode(
     policy: Policy | None = None,
     *,
     seed: int = 0,
+    out: str | PathLike[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Run one episode to its end.
@@ -97,6 +101,7 @@ def run_episode(
         env: with a brain inside it is left alone (action zero) unless a policy is given.
         policy: acts on the environment; None for action zero.
         seed: of the episode.
+        out: folder to save the recording in.
         progress: called with steps done and steps in all.
     """
     observation, info = env.reset(seed=seed)
@@ -115,7 +120,10 @@ def run_episode(
             steps += 1
         if progress is not None:
             progress(steps, total)
-    return _finished(env, {name: values[:steps] for name, values in series.items()}, seed, reason)
+    recording = _finished(env, {name: values[:steps] for name, values in series.items()}, seed, reason)
+    if out is not None:
+        recording.save(out)
+    return recording
 
 
 def _allocate(env: OrganismEnv, steps: int) -> dict[str, npt.NDArray[Any]]:
@@ -154,13 +162,16 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
 def _finished(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], seed: int, reason: str) -> Recording:
     time_s, line = series["time_s"], series["centreline_mm"]
     measures = {**measure(time_s, line), **env.task.measures(time_s, line)} if len(time_s) >= 10 else {}
-    measures |= {"co_contraction": co_contraction(env.body.effectors, series["activation"])} if measures else {}
+    measures |= co_contraction(env.body.effectors, series["activation"]) if measures else {}
+    neurons = list(env.brain.names) if env.brain is not None else []
+    table = env.organism.connectome.neurons
+    types = dict(zip(table["name"], table["type"].astype(str), strict=True))
     names = {
-        "neurons": list(env.brain.names) if env.brain is not None else [],
+        "neurons": neurons,
         "effectors": list(env.body.effectors),
         "modalities": list(env.body.channels),
         "panel": list(env.organism.panel),
-        "types": [] if env.brain is None else _types(env),
+        "types": [types[name] for name in neurons],
     }
     packages = {name: version(name) for name in ("animat", "mujoco", "numpy", "numba", "gymnasium")}
     episode = {
@@ -174,25 +185,6 @@ def _finished(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], seed: int, 
         "reason": reason,
     }
     return Recording(episode, series)
-
-
-def _types(env: OrganismEnv) -> list[str]:
-    table = env.organism.connectome.neurons.set_index("name")["type"]
-    return [str(table[name]) for name in env.brain.names] if env.brain is not None else []
-
-
-def co_contraction(effectors: tuple[str, ...], activation: npt.NDArray[Any], settle: float = 0.2) -> float:
-    """Mean over time and body of the smaller of dorsal and ventral activation, after the first `settle` of the run.
-
-    Muscles are grouped by their names: M, D or V, L or R, row. Zero means that one side always rests.
-    """
-    rows = sorted({name[-2:] for name in effectors})
-    kept = activation[int(settle * len(activation)) :]
-    sides = {
-        side: np.stack([kept[:, [n[1] == side and n[-2:] == row for n in effectors]].mean(axis=1) for row in rows])
-        for side in "DV"
-    }
-    return float(np.minimum(sides["D"], sides["V"]).mean())
 
 
 def _packed(series: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -224,6 +216,10 @@ def _episode(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: not a recording of animat: no field {missing[0]!r}")
     if episode["format"] != FORMAT:
         raise ValueError(f"{path}: field 'format' is {episode['format']!r}, this version of animat reads {FORMAT}")
+    wrong = [field for field in ("versions", "options", "names", "measures") if not isinstance(episode[field], dict)]
+    wrong = wrong or [f"names.{field}" for field in NAMES if not isinstance(episode["names"].get(field), list)]
+    if wrong:
+        raise ValueError(f"{path}: field {wrong[0]!r} is missing or of the wrong kind")
     return dict(episode)
 
 
@@ -240,3 +236,15 @@ def _series(path: Path) -> dict[str, npt.NDArray[Any]]:
     if len(set(lengths.values())) != 1:
         raise ValueError(f"{path}: arrays of different length: {lengths}")
     return series
+
+
+def _check_widths(path: Path, series: Mapping[str, npt.NDArray[Any]], names: Mapping[str, list[str]]) -> None:
+    widths = {"excitation": "effectors", "activation": "effectors", "stimulus": "modalities"}
+    if names["neurons"]:
+        widths |= dict.fromkeys(BRAIN, "neurons")
+    for array, kind in widths.items():
+        if array not in series:
+            raise ValueError(f"{path}: no array {array!r}, though episode.json names {len(names[kind])} {kind}")
+        shape = series[array].shape
+        if shape[1:] != (len(names[kind]),):
+            raise ValueError(f"{path}: array {array!r} has shape {shape}, episode.json names {len(names[kind])} {kind}")

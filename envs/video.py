@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +13,24 @@ from ..bodies.body import Body
 from ..bodies.drag import Medium
 from ..organisms.organism import make
 from .measures import moving_average
+from .muscles import muscle_sides
+from .overlay import HEADER, Header, annotate
 from .panels import TimePanel
 from .recorder import Recording
-from .rendering import BodyCamera
+from .rendering import GROUND, BodyCamera, RenderingError, Tube
+from .tubes import BodyTubes, trail
 
 Frame = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
-WIDTH, HEIGHT, HEADER = 1280, 720, 44
-VIEW_MM = 1.5  # mm, height of the camera's view for a body of 1 mm
+WIDTH, HEIGHT = 1280, 720
+VIEW_BODIES = 672 / 464  # body lengths that the camera's view is high: the grid falls on whole pixels
 FOLLOW_S = 1.5  # s, the camera follows the centroid averaged over this long, so that it does not shake
-TRAIL_POINTS = 120
-INK = (43, 43, 43)
-BODY_RGB, DORSAL_RGB, VENTRAL_RGB = (np.array(c) for c in ([0.80, 0.68, 0.52], [0.84, 0.25, 0.18], [0.20, 0.40, 0.78]))
+TRAIL_S = 12.0  # s, how long the path of the nose stays
+TRAIL_STEP_S = 0.1  # s, between points of the path
+TRAIL_PIXELS = 1.6  # half its width
+TRAIL = np.array([0.62, 0.57, 0.48])
+SAMPLES = 4  # a pixel: smooth edges, at a quarter of the speed
 
 
 def body_of(recording: Recording) -> Body:
@@ -51,113 +55,76 @@ def render_video(
         progress: called with frames done and frames in all.
 
     Raises:
-        RenderingError: there is no OpenGL here.
+        RenderingError: there is no OpenGL here, or less than two control steps to show.
     """
     from imageio import v2 as imageio
 
     target = Path(path)
     temporary = target.with_name(f".{target.stem}.part.mp4")
     target.parent.mkdir(parents=True, exist_ok=True)
-    scene = _Scene(recording)
     time_s = recording.series["time_s"]
+    if len(time_s) < 2:
+        raise RenderingError(f"a video needs at least 2 control steps, the recording has {len(time_s)}")
     picks = np.searchsorted(time_s, np.arange(time_s[0], time_s[-1] + 1e-9, 1 / fps))
-    with scene.camera, imageio.get_writer(temporary, fps=fps, macro_block_size=8, quality=8) as writer:
-        for done, step in enumerate(picks, start=1):
-            writer.append_data(scene.frame(int(step)))  # type: ignore[attr-defined]
-            if progress is not None:
-                progress(done, len(picks))
-    temporary.replace(target)
+    try:
+        with Film(recording) as film, imageio.get_writer(temporary, fps=fps, macro_block_size=8, quality=8) as writer:
+            for done, step in enumerate(picks, start=1):
+                writer.append_data(film.frame(int(step)))  # type: ignore[attr-defined]
+                if progress is not None:
+                    progress(done, len(picks))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
     return target
 
 
-class _Scene:
-    """Everything that is drawn once, and a frame for every step."""
+class Film:
+    """Everything that is drawn once, and a frame for every step. Use it as a context manager: it owns a camera."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording, self.body = recording, body_of(recording)
         self.data = self.body.new_data()
-        self.panel = TimePanel(recording, WIDTH // 2, HEIGHT - HEADER)
-        self.camera = BodyCamera(self.body, WIDTH // 2, HEIGHT - HEADER, VIEW_MM * self.body.length_mm)
-        self.centroid = recording.series["centreline_mm"].mean(axis=1)
-        step_s = float(np.diff(recording.series["time_s"][:2])[0])
-        self.looked_at = moving_average(self.centroid, round(FOLLOW_S / step_s))
-        self.colours = _muscle_colours(recording, self.body)
-        self.title = _title(recording)
+        series, side = recording.series, (WIDTH // 2, HEIGHT - HEADER)
+        step_s = float(series["time_s"][1] - series["time_s"][0])
+        self.looked_at = moving_average(series["centreline_mm"].mean(axis=1), round(FOLLOW_S / step_s))
+        self.trail_steps, self.trail_every = round(TRAIL_S / step_s), max(1, round(TRAIL_STEP_S / step_s))
+        self.sides = muscle_sides(recording.episode["names"]["effectors"], series["activation"])
+        self.tubes = BodyTubes(self.body) if self.sides is not None and BodyTubes.fit(self.body) else None
+        self.panel, self.header = TimePanel(recording, *side), Header(recording, WIDTH)
+        self.camera = BodyCamera(self.body, *side, VIEW_BODIES * self.body.length_mm, SAMPLES)
+
+    def __enter__(self) -> Film:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.camera.close()
 
     def frame(self, step: int) -> Frame:
+        """The picture of a control step, shape (720, 1280, 3)."""
         import mujoco
 
-        self.data.qpos[:] = self.recording.series["qpos"][step]
+        series = self.recording.series
+        self.data.qpos[:] = series["qpos"][step]
         mujoco.mj_kinematics(self.body.model, self.data)
-        trail = self.centroid[: step + 1 : max(1, len(self.centroid) // TRAIL_POINTS)]
-        view = self.camera.frame(self.data, self.looked_at[step], self.colours[step], trail)
-        time_s = float(self.recording.series["time_s"][step])
-        nose = self.recording.series["centreline_mm"][step, 0] - self.looked_at[step]
-        both = np.hstack([_annotated(view, self.camera.pixels_per_mm, nose), self.panel.at(time_s)])
-        return np.vstack([_header(self.title, f"{time_s:5.2f} s"), both])
+        view = self.camera.frame(self.data, self.looked_at[step], self._tubes(step), [self._trail(step)])
+        state = (float(self.panel.speed[step]), self._stimulus(step), self.tubes is not None)
+        view = annotate(view, self.camera.pixels_per_mm, *state)
+        time_s = float(series["time_s"][step])
+        return np.vstack([self.header.at(time_s), np.hstack([view, self.panel.at(time_s)])])
 
+    def _tubes(self, step: int) -> list[Tube]:
+        if self.tubes is None or self.sides is None:
+            return []
+        return self.tubes.at(self.data, self.sides[0][step], self.sides[1][step])
 
-def _muscle_colours(recording: Recording, body: Body) -> Floats:
-    """Red, green, blue of each segment at each step: dorsal activation reddens, ventral turns blue, (T, ngeom, 3)."""
-    names, activation = recording.episode["names"]["effectors"], recording.series["activation"]
-    rows = sorted({name[-2:] for name in names})
-    difference = np.stack(
-        [
-            activation[:, [n[1] == "D" and n[-2:] == row for n in names]].mean(axis=1)
-            - activation[:, [n[1] == "V" and n[-2:] == row for n in names]].mean(axis=1)
-            for row in rows
-        ],
-        axis=1,
-    )
-    at = np.linspace(0, len(rows) - 1, body.model.ngeom)
-    left = np.floor(at).astype(int)
-    right = np.minimum(left + 1, len(rows) - 1)
-    shade = difference[:, left] * (1 - (at - left)) + difference[:, right] * (at - left)
-    strength = np.clip(np.abs(shade) * 1.6, 0, 1)[..., None]
-    target = np.where(shade[..., None] > 0, DORSAL_RGB, VENTRAL_RGB)
-    return np.asarray(BODY_RGB * (1 - strength) + target * strength, dtype=np.float64)
+    def _trail(self, step: int) -> Tube:
+        # multiples of the spacing, or the points would slide along the path from frame to frame
+        first = max(0, step - self.trail_steps) // self.trail_every * self.trail_every
+        rows = [*range(first, step, self.trail_every), step]
+        nose = self.recording.series["centreline_mm"][rows, 0]
+        width = TRAIL_PIXELS / self.camera.pixels_per_mm
+        return trail(nose, self.camera.depth_mm * 0.8, width, TRAIL, np.array(GROUND))
 
-
-def _title(recording: Recording) -> str:
-    options = recording.episode["options"]
-    brain = options["brain"] or "policy"
-    words = [options["organism"], options["task"], f"brain: {brain}"]
-    if options["brain"]:
-        words.append(f"model: {options['model']}")
-    if options["ablate"]:
-        words.append("ablated: " + ",".join(options["ablate"]))
-    if options["drive"]:
-        words.append("driven: " + ",".join(f"{k} {v:g} mV" for k, v in options["drive"].items()))
-    return "   ".join(words)
-
-
-def _font(size: int) -> Any:
-    from matplotlib import font_manager
-    from PIL import ImageFont
-
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
-
-
-def _header(title: str, clock: str) -> Frame:
-    from PIL import Image, ImageDraw
-
-    strip = Image.new("RGB", (WIDTH, HEADER), INK)
-    draw = ImageDraw.Draw(strip)
-    draw.text((16, 11), title, fill=(245, 243, 238), font=_font(18))
-    draw.text((WIDTH - 100, 11), clock, fill=(245, 243, 238), font=_font(18))
-    return np.asarray(strip)
-
-
-def _annotated(view: Frame, pixels_per_mm: float, nose_mm: Floats, bar_mm: float = 0.5) -> Frame:
-    """The view with a dot on the nose and a scale bar."""
-    from PIL import Image, ImageDraw
-
-    image = Image.fromarray(view)
-    draw = ImageDraw.Draw(image)
-    x, y = view.shape[1] / 2 + nose_mm[0] * pixels_per_mm, view.shape[0] / 2 - nose_mm[1] * pixels_per_mm
-    draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=INK)
-    length, left, base = round(bar_mm * pixels_per_mm), 24, view.shape[0] - 28
-    draw.rectangle((left, base, left + length, base + 4), fill=INK)
-    draw.text((left, base - 22), f"{bar_mm:g} mm", fill=INK, font=_font(14))
-    draw.text((left + length + 24, base - 8), "dot: nose", fill=INK, font=_font(14))
-    return np.asarray(image)
+    def _stimulus(self, step: int) -> str:
+        values, names = self.recording.series["stimulus"][step], self.recording.episode["names"]["modalities"]
+        return ", ".join(name for name, value in zip(names, values, strict=True) if value)

@@ -25,6 +25,6 @@ def main() -> None:
     """Run the command; an error of the library is one line on standard error and exit status 2."""
     try:
         app()
-    except (KeyError, ValueError, FileNotFoundError, ImportError, RuntimeError) as error:
+    except (KeyError, ValueError, OSError, ImportError, RuntimeError) as error:
         print(f"animat: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -13,9 +13,14 @@ from .run import progress_bar
 def render(
     folder: Annotated[Path, typer.Argument(help="Folder of a recording.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The video; FOLDER/video.mp4 by default.")] = None,
-    fps: Annotated[int, typer.Option(help="Frames a second.")] = 25,
+    fps: Annotated[int, typer.Option(min=1, max=100, help="Frames a second.")] = 25,
 ) -> None:
     """Render the video of a recording."""
+    from ..envs import opengl
+
+    reason = opengl.prepare(True)
+    if reason:
+        raise opengl.RenderingError(reason)
     from ..envs.recorder import VIDEO, Recording
     from ..envs.video import render_video
 

@@ -8,18 +8,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .show import JsonOption
+
+if TYPE_CHECKING:
+    from ..envs.recorder import Recording
 
 
 def run(
     organism: Annotated[str, typer.Argument(help="Name of an organism.")] = "worm",
     task: Annotated[str, typer.Option(help="Name of a task.")] = "crawl",
     seconds: Annotated[float | None, typer.Option(help="Length of the episode, s; the task's own by default.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the episode.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the recording; runs/ORGANISM-TASK by default.")] = None,
     brain: Annotated[str, typer.Option(help="connectome, none, a control, or the folder of a Connectome.")] = (
         "connectome"
@@ -28,60 +31,82 @@ def run(
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     ablate: Annotated[str, typer.Option(help="Neurons to remove, separated by commas: AVAL,AVAR or DB.")] = "",
     drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5.")] = "",
+    medium: Annotated[str | None, typer.Option(help="agar or water; the task's own by default.")] = None,
     freeze_senses: Annotated[bool, typer.Option("--freeze-senses", help="Show the brain a resting body.")] = False,
     policy: Annotated[Path | None, typer.Option(help="A Stable-Baselines3 PPO to act on the muscles.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Film the episode.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Run an episode, save it, film it and print what it measured."""
-    from ..envs.organism_env import OrganismEnv
-    from ..envs.recorder import VIDEO, run_episode
-    from ..envs.rendering import RenderingError
-    from ..envs.video import render_video
+    from ..envs import opengl
 
-    chosen = None if brain == "none" or policy is not None else brain
+    no_opengl = opengl.prepare(video)
+    from ..envs.organism_env import OrganismEnv
+    from ..envs.recorder import EPISODE, SERIES, run_episode
+
     env = OrganismEnv(
         organism,
         task,
-        chosen,
+        None if brain == "none" or policy is not None else brain,
         model=model,
         engine=engine,
         ablate=[name.strip() for name in ablate.split(",") if name.strip()],
         drive=_drives(drive),
+        medium=medium,
         freeze_senses=freeze_senses,
         duration_s=seconds,
     )
     agent = None if policy is None else _load_policy(policy)
-    started = time.perf_counter()
+    folder = out or Path("runs") / f"{organism}-{task}"
+    folder.mkdir(parents=True, exist_ok=True)  # now rather than after the simulation
     with progress_bar("simulating") as progress:
+        started = time.perf_counter()
         recording = run_episode(env, agent, seed=seed, progress=progress)
-    wall_s = time.perf_counter() - started
-    folder = recording.save(out or Path("runs") / f"{organism}-{task}")
-    written = [str(folder / name) for name in ("episode.json", "series.npz")]
+        wall_s = time.perf_counter() - started
+    recording.save(folder)
+    written = [folder / EPISODE, folder / SERIES]
     if video:
+        written += _film(recording, folder, no_opengl)
+    summary = _summary(recording, wall_s, brain if policy is None else str(policy), folder)
+    print(json.dumps(summary)) if as_json else _report(summary, written)
+
+
+def _film(recording: Recording, folder: Path, no_opengl: str) -> list[Path]:
+    """The video of a recording, or a line on standard error: an episode does not fail for want of a picture."""
+    from ..envs.opengl import RenderingError
+    from ..envs.recorder import VIDEO
+    from ..envs.video import render_video
+
+    reason = no_opengl
+    if not reason:
         try:
             with progress_bar("filming") as progress:
-                written.append(str(render_video(recording, folder / VIDEO, progress=progress)))
+                return [render_video(recording, folder / VIDEO, progress=progress)]
         except RenderingError as error:
-            print(f"animat: no video: {error}", file=sys.stderr)
-    duration_s = float(recording.series["time_s"][-1]) if len(recording.series["time_s"]) else 0.0
-    summary = {
-        "env_id": f"animat/{organism.capitalize()}{task.capitalize()}-v0",
-        "seed": seed,
+            reason = str(error)
+    print(f"animat: no video: {reason}", file=sys.stderr)
+    return []
+
+
+def _summary(recording: Recording, wall_s: float, brain: str, folder: Path) -> dict[str, Any]:
+    options, time_s = recording.episode["options"], recording.series["time_s"]
+    duration_s = float(time_s[-1]) if len(time_s) else 0.0
+    return {
+        "env_id": f"animat/{options['organism'].capitalize()}{options['task'].capitalize()}-v0",
+        "seed": recording.episode["seed"],
         "duration_s": duration_s,
         "wall_s": wall_s,
         "real_time_factor": duration_s / wall_s,
         "fingerprint": recording.episode["fingerprint"],
-        "brain": brain if policy is None else str(policy),
-        "model": model,
+        "brain": brain,
+        "model": options["model"],
         "measures": recording.measures,
         "reason": recording.episode["reason"],
         "out": str(folder),
     }
-    print(json.dumps(summary)) if as_json else _report(summary, written)
 
 
-def _report(summary: dict[str, Any], written: list[str]) -> None:
+def _report(summary: dict[str, Any], written: list[Path]) -> None:
     print(f"{summary['env_id']}  brain {summary['brain']}  model {summary['model']}  seed {summary['seed']}")
     print(f"{summary['duration_s']:.2f} s simulated in {summary['wall_s']:.2f} s", end="")
     print(f" ({summary['real_time_factor']:.1f}x real time)")

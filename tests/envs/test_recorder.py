@@ -17,6 +17,16 @@ def digest(folder: Path) -> str:
     return hashlib.sha256(b"".join((folder / name).read_bytes() for name in (EPISODE, SERIES))).hexdigest()
 
 
+def change(folder: Path, **arrays) -> None:
+    with np.load(folder / SERIES) as archive:
+        series = {**archive, **arrays}
+    np.savez(folder / SERIES, **{name: values for name, values in series.items() if values is not None})
+
+
+def alter(folder: Path, field: str, value) -> None:
+    (folder / EPISODE).write_text(json.dumps({**json.loads((folder / EPISODE).read_text()), field: value}))
+
+
 def test_a_saved_recording_loads_as_it_was(short, tmp_path):
     loaded = Recording.load(short.save(tmp_path))
     assert loaded.episode == json.loads(json.dumps(short.episode))
@@ -26,7 +36,7 @@ def test_a_saved_recording_loads_as_it_was(short, tmp_path):
 
 def test_the_same_seed_writes_the_same_bytes_in_this_process_and_in_another(short, tmp_path):
     short.save(tmp_path / "first")
-    run_episode(OrganismEnv(duration_s=1.0), seed=0).save(tmp_path / "second")
+    run_episode(OrganismEnv(duration_s=1.0), seed=0, out=tmp_path / "second")
     code = (
         "import sys; from animat.envs.organism_env import OrganismEnv; from animat.envs.recorder import run_episode; "
         "run_episode(OrganismEnv(duration_s=1.0), seed=0).save(sys.argv[1])"
@@ -91,6 +101,14 @@ def test_failing_physics_is_recorded_up_to_the_failure():
         ),
         (lambda f: (f / SERIES).write_bytes((f / SERIES).read_bytes()[:500]), "series.npz: damaged"),
         (lambda f: np.savez(f / SERIES, time_s=np.zeros(3)), "no array 'qpos'"),
+        (
+            lambda f: change(f, activation=np.zeros((100, 94))),
+            "'activation' has shape (100, 94), episode.json names 95",
+        ),
+        (lambda f: change(f, release=None), "no array 'release', though episode.json names 302 neurons"),
+        (lambda f: change(f, reward=np.zeros(99)), "arrays of different length"),
+        (lambda f: alter(f, "measures", []), "field 'measures' is missing or of the wrong kind"),
+        (lambda f: alter(f, "names", {"neurons": []}), "field 'names.types' is missing or of the wrong kind"),
     ],
 )
 def test_a_damaged_recording_names_file_and_field(short, tmp_path, damage, message):
@@ -103,3 +121,14 @@ def test_a_damaged_recording_names_file_and_field(short, tmp_path, damage, messa
 def test_an_empty_folder_is_no_recording(tmp_path):
     with pytest.raises(FileNotFoundError, match="no recording"):
         Recording.load(tmp_path)
+
+
+def test_saving_leaves_no_temporary_file_and_replaces_what_was_there(short, tmp_path):
+    short.save(tmp_path)
+    short.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [EPISODE, SERIES]
+
+
+def test_nothing_in_a_recording_depends_on_the_clock_of_the_wall(short):
+    assert "wall" not in json.dumps(short.episode)
+    assert set(short.episode["versions"]) == {"animat", "mujoco", "numpy", "numba", "gymnasium", "python"}

@@ -30,6 +30,13 @@ def test_run_json_prints_one_object_and_nothing_else(tmp_path):
     assert summary["env_id"] == "animat/WormCrawl-v0"
 
 
+def test_run_json_with_a_video_prints_one_object_and_nothing_else(tmp_path):
+    run = animat("run", "worm", "--seconds", "0.2", "--json", "--out", str(tmp_path))
+    assert json.loads(run.stdout)["out"] == str(tmp_path)
+    assert run.stderr == ""
+    assert (tmp_path / "video.mp4").stat().st_size > 1000
+
+
 def test_run_then_render_writes_what_it_says(tmp_path):
     run = animat("run", "worm", "--seconds", "0.4", "--no-video", "--out", str(tmp_path / "run"))
     assert run.returncode == 0, run.stderr
@@ -44,10 +51,12 @@ def test_options_reach_the_episode(tmp_path):
     animat(
         *("run", "worm", "--task", "touch", "--seconds", "0.2", "--no-video", "--model", "lif", "--brain", "shuffled"),
         *("--ablate", "AVAL,DB", "--drive", "AVB=5", "--freeze-senses", "--seed", "3", "--out", out),
+        *("--medium", "water", "--engine", "brian2"),
     )
     episode = json.loads((tmp_path / "episode.json").read_text())
     options = episode["options"]
     assert (options["task"], options["model"], options["brain"], episode["seed"]) == ("touch", "lif", "shuffled", 3)
+    assert (options["body"]["medium"]["name"], options["engine"]) == ("water", "brian2")
     assert (options["ablate"], options["drive"], options["freeze_senses"]) == (["AVAL", "DB"], {"AVB": 5.0}, True)
 
 
@@ -61,6 +70,8 @@ def test_show_prints_the_audit_as_text_and_json():
     [
         (("run", "wrom"), "no organism 'wrom'; did you mean 'worm'?"),
         (("run", "worm", "--task", "crwl"), "no task 'crwl'; did you mean 'crawl'?"),
+        (("run", "worm", "--medium", "watr"), "no medium 'watr'; did you mean 'water'?"),
+        (("run", "worm", "--no-video", "--out", __file__), "File exists"),
         (("run", "worm", "--drive", "AVA"), "'AVA' is not NAME=MILLIVOLTS"),
         (("run", "worm", "--policy", "nowhere.zip"), "nowhere.zip"),
         (("render", "nowhere"), "no recording in 'nowhere'"),

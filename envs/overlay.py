@@ -1,0 +1,116 @@
+"""What is written over a video: the title line, the scale bar, the key of colours and the state of the moment."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .recorder import Recording
+from .tubes import DORSAL, VENTRAL
+
+Frame = npt.NDArray[np.uint8]
+
+HEADER = 48  # pixels, height of the title line
+INK, PAPER, SOFT = (43, 43, 43), (250, 248, 243), (178, 172, 160)
+ALERT = (201, 127, 12)
+MARGIN = 20  # pixels
+BAR_MM = 0.5  # mm, length of the scale bar
+
+
+def title(recording: Recording) -> tuple[str, str]:
+    """What was run, in two parts: the animal and its task; brain, model and everything that was changed."""
+    options = recording.episode["options"]
+    words = [f"brain: {options['brain'] or 'policy'}"]
+    if options["brain"]:
+        words.append(f"{options['model']} model, {len(recording.episode['names']['neurons'])} neurons")
+    if options["ablate"]:
+        words.append("without " + " ".join(options["ablate"]))
+    if options["drive"]:
+        words.append("driven: " + ", ".join(f"{name} {value:+g} mV" for name, value in options["drive"].items()))
+    if options["freeze_senses"]:
+        words.append("senses frozen")
+    words.append(f"seed {recording.episode['seed']}")
+    return f"{options['organism']}, {options['task']}", "   ·   ".join(words)
+
+
+@cache
+def font(size: int, bold: bool = False) -> Any:
+    """The font of the panels at a size in pixels."""
+    from matplotlib import font_manager
+    from PIL import ImageFont
+
+    chosen = font_manager.FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
+    return ImageFont.truetype(font_manager.findfont(chosen), size)
+
+
+class Header:
+    """The title line; only the clock changes."""
+
+    def __init__(self, recording: Recording, width: int) -> None:
+        from PIL import Image, ImageDraw
+
+        animal, rest = title(recording)
+        self._strip, self._width = Image.new("RGB", (width, HEADER), INK), width
+        draw = ImageDraw.Draw(self._strip)
+        draw.text((MARGIN, HEADER / 2), animal, fill=PAPER, font=font(19, True), anchor="lm")
+        start = MARGIN + draw.textlength(animal, font=font(19, True)) + 28
+        room = width - 130 - start
+        draw.text((start, HEADER / 2), _fitted(draw, rest, room), fill=SOFT, font=font(15), anchor="lm")
+
+    def at(self, time_s: float) -> Frame:
+        """The line with the clock at a time, shape (HEADER, width, 3)."""
+        from PIL import ImageDraw
+
+        strip = self._strip.copy()
+        place = (self._width - MARGIN, HEADER / 2)
+        ImageDraw.Draw(strip).text(place, f"{time_s:.2f} s", fill=PAPER, font=font(19, True), anchor="rm")
+        return np.asarray(strip)
+
+
+def annotate(view: Frame, pixels_per_mm: float, speed_mm_s: float, stimulus: str, muscles: bool) -> Frame:
+    """The view with scale bar, key and the state of the moment.
+
+    Args:
+        view: picture of the body, shape (height, width, 3).
+        pixels_per_mm: its scale.
+        speed_mm_s: signed speed along the body.
+        stimulus: what the animal is exposed to at this moment, or ''.
+        muscles: whether the picture shows dorsal and ventral muscles.
+    """
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(view)
+    draw = ImageDraw.Draw(image)
+    width, height = image.size
+    base, length = height - MARGIN, round(BAR_MM * pixels_per_mm)
+    draw.rectangle((MARGIN, base - 5, MARGIN + length, base), fill=INK)
+    draw.text((MARGIN + length / 2, base - 11), f"{BAR_MM:g} mm", fill=INK, font=font(14), anchor="ms")
+    way = "forward" if speed_mm_s > 0 else "backward"
+    draw.text((width - MARGIN, base), f"{abs(speed_mm_s):.2f} mm/s {way}", fill=INK, font=font(17, True), anchor="rs")
+    if muscles:
+        _swatches(draw)
+    if stimulus:
+        draw.text((width - MARGIN, MARGIN), stimulus, fill=ALERT, font=font(17, True), anchor="ra")
+    return np.asarray(image)
+
+
+def _swatches(draw: Any) -> None:
+    for row, (label, colour) in enumerate((("dorsal muscle", DORSAL), ("ventral muscle", VENTRAL))):
+        y = MARGIN + 22 * row
+        shade = tuple(round(255 * float(part)) for part in colour)
+        draw.rounded_rectangle((MARGIN, y, MARGIN + 18, y + 12), 4, fill=shade)
+        draw.text((MARGIN + 26, y + 6), label, fill=INK, font=font(14), anchor="lm")
+    draw.ellipse((MARGIN + 5, MARGIN + 46, MARGIN + 13, MARGIN + 54), fill=INK)
+    draw.text((MARGIN + 26, MARGIN + 50), "head", fill=INK, font=font(14), anchor="lm")
+
+
+def _fitted(draw: Any, text: str, room: float) -> str:
+    """The text, cut with an ellipsis where it is longer than `room` pixels."""
+    if draw.textlength(text, font=font(15)) <= room:
+        return text
+    while text and draw.textlength(text + "…", font=font(15)) > room:
+        text = text[:-1]
+    return text + "…"
