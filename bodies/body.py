@@ -62,8 +62,11 @@ class Body:
 
         return mujoco.MjData(self.model)
 
-    def sense(self, data: mujoco.MjData) -> dict[str, Floats]:
-        """What the body itself feels, one vector a modality; modalities of the world alone are left to the arena."""
+    def sense(self, data: mujoco.MjData, vector: npt.NDArray[np.float32]) -> None:
+        """Write what the body itself feels into a vector of all channels, in the order of `channels`, within `bounds`.
+
+        Channels of the world alone are left as they are; the arena fills them.
+        """
         raise NotImplementedError
 
     def centreline(self, data: mujoco.MjData) -> Floats:

@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from .body import Body, Floats, Indices, Selection, as_selection
 from .drag import Medium, add_drag, as_medium
@@ -83,6 +85,20 @@ def worm(
     return _Builder(as_medium(medium), planar, shape or WormShape(), timestep_s).build()
 
 
+def _strain(
+    qpos: Floats, joints: Indices, per_rad: float, low: float, high: float, vector: npt.NDArray[np.float32]
+) -> None:
+    """Dorsal strains, then ventral ones, into the first entries of `vector`: a compiled loop, called every step."""
+    n = joints.size
+    for k in range(n):
+        strain = min(max(per_rad * qpos[joints[k]], low), high)
+        vector[k] = -strain
+        vector[n + k] = strain
+
+
+_strain = njit(cache=True)(_strain)
+
+
 class WormBody(Body):
     """A worm: strain senses along both sides and 95 muscles."""
 
@@ -106,19 +122,15 @@ class WormBody(Body):
         bends: Floats = data.qpos[self._joints]
         return bends
 
-    def sense(self, data: mujoco.MjData) -> dict[str, Floats]:
+    def sense(self, data: mujoco.MjData, vector: npt.NDArray[np.float32]) -> None:
         """Proprioception: strain of the dorsal and the ventral side at each joint, at the mid-body radius."""
-        return {"proprioception": self._strain_per_qpos @ data.qpos}
+        low, high = self.bounds["proprioception"]
+        _strain(data.qpos, self._joints, self._strain_per_rad, low, high, vector)
 
     @cached_property
-    def _strain_per_qpos(self) -> Floats:
+    def _strain_per_rad(self) -> float:
         shape = self.options["shape"]
-        per_rad = float(shape["radius"] * shape["segments"] / shape["length"])
-        matrix = np.zeros((2 * self.n_joints, self.model.nq))
-        rows = np.arange(self.n_joints)
-        matrix[rows, self._joints] = -per_rad
-        matrix[rows + self.n_joints, self._joints] = per_rad
-        return matrix
+        return float(shape["radius"] * shape["segments"] / shape["length"])
 
     def centreline(self, data: mujoco.MjData) -> Floats:
         """Segment centres, nose first, mm, shape (25, 3)."""

@@ -19,6 +19,7 @@ from ..brains.connectome import Connectome
 from ..brains.controls import CONTROLS
 from ..organisms.organism import Organism, make
 from ..registry import UnknownNameError, nearest
+from .measures import centroid_and_axis
 from .policy import CONTROL_S, Controller
 from .tasks import TASKS, Task
 
@@ -138,11 +139,6 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
 
         self._mj_step = mujoco.mj_step
         self._effector_ids = self.body.effector_ids
-        points = len(self.body.centreline(self.data))
-        half = points // 2
-        axis = np.zeros(points)
-        axis[:half], axis[-half:] = 1 / half, -1 / half
-        self._summary_weights = np.stack([np.full(points, 1 / points), axis])
 
     def _prepare_senses(self) -> None:
         resting = self.task.arena.resting_senses(self.body)
@@ -222,7 +218,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             return self._observation(), 0.0, True, False, {**self._info(), "reason": reason}
         before, self._summary = self._summary, self._summarise()
         self._observed = self._sense()
-        reward = self.task.reward(self._summary[0] - before[0], self._summary[1], self.control_s)
+        reward = self.task.reward(before, self._summary, self.control_s)
         truncated = self.time_s >= self.task.duration_s - 1e-9
         return self._observation(), reward, False, truncated, self._info()
 
@@ -238,7 +234,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             from .rendering import BodyCamera
 
             self._camera = BodyCamera(self.body)
-        return self._camera.frame(self.data, self._summary[0])
+        return self._camera.frame(self.data, np.array(self._summary[:3]))
 
     def close(self) -> None:
         """Free the camera, if there is one."""
@@ -273,17 +269,14 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
     def _sense(self) -> npt.NDArray[np.float32]:
         """All channels in the body's order, a fresh array of shape (n_channels,)."""
         vector = self._resting.copy()
-        for name, values in self.body.sense(self.data).items():
-            vector[self._slices[name]] = values
-        for name, values in self.task.stimuli(self.time_s, self.body).items():
+        self.body.sense(self.data, vector)
+        stimuli = self.task.stimuli(self.time_s, self.body)
+        for name, values in stimuli.items():
             vector[self._slices[name]] += values
-        np.maximum(vector, self._low, out=vector)
-        np.minimum(vector, self._high, out=vector)
-        return vector
+        return np.clip(vector, self._low, self._high) if stimuli else vector
 
-    def _summarise(self) -> Floats:
-        """Centroid and head-minus-tail vector of the centreline, mm, shape (2, 3)."""
-        summary: Floats = self._summary_weights @ self.body.centreline(self.data)
+    def _summarise(self) -> tuple[float, ...]:
+        summary: tuple[float, ...] = centroid_and_axis(self.body.centreline(self.data))
         return summary
 
     def _observation(self) -> Observation:

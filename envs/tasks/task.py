@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -27,16 +27,17 @@ class Task:
         if not (np.isfinite(self.duration_s) and self.duration_s > 0):
             raise ValueError(f"task {self.name!r}: duration_s ({self.duration_s} s) must be above 0")
 
-    def reward(self, moved_mm: Floats, axis: Floats, dt_s: float) -> float:
+    def reward(self, before: Sequence[float], after: Sequence[float], dt_s: float) -> float:
         """Forward speed over one control step, mm/s.
 
         Args:
-            moved_mm: displacement of the centroid, mm, shape (3,).
-            axis: vector along the body towards the head, of any length, shape (3,).
+            before: centroid (x, y, z) and vector along the body towards the head (x, y, z), mm, before the step.
+            after: the same after the step.
             dt_s: length of the step, s.
         """
-        (mx, my, mz), (ax, ay, az) = moved_mm.tolist(), axis.tolist()
-        return float((mx * ax + my * ay + mz * az) / (sqrt(ax * ax + ay * ay + az * az) * dt_s))
+        ax, ay, az = after[3:]
+        along = (after[0] - before[0]) * ax + (after[1] - before[1]) * ay + (after[2] - before[2]) * az
+        return along / (sqrt(ax * ax + ay * ay + az * az) * dt_s)
 
     def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
         """What the task adds to the senses at this time, one vector a modality; nothing by default."""

@@ -142,7 +142,9 @@ def test_strain_is_opposite_on_the_two_sides_and_in_channel_order() -> None:
     body = worm()
     data = body.new_data()
     data.qpos[body.model.joint("bend_03").qposadr[0]] = 0.25
-    strain = dict(zip(body.channels["proprioception"], body.sense(data)["proprioception"], strict=True))
+    vector = np.zeros(48, np.float32)
+    body.sense(data, vector)
+    strain = dict(zip(body.channels["proprioception"], vector.tolist(), strict=True))
     assert strain["strain_dorsal_03"] == -strain["strain_ventral_03"] == pytest.approx(-0.25)
     assert sum(map(abs, strain.values())) == pytest.approx(0.5)
 
