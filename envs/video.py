@@ -26,8 +26,8 @@ Floats = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 1280, 720
 VIEW_BODIES = 672 / 464  # body lengths that the camera's view is high: the grid falls on whole pixels
 FOLLOW_S = 1.5  # s, the camera follows the centroid averaged over this long, so that it does not shake
-TRAIL_S = 12.0  # s, how long the path of the nose stays
-TRAIL_STEP_S = 0.1  # s, between points of the path
+TRAIL_S = 12.0  # s, how long the path of the centroid stays
+TRAIL_STEP_S = 0.05  # s, between points of the path
 TRAIL_PIXELS = 1.6  # half its width
 TRAIL = np.array([0.62, 0.57, 0.48])
 SAMPLES = 4  # a pixel: smooth edges, at a quarter of the speed
@@ -86,7 +86,8 @@ class Film:
         self.data = self.body.new_data()
         series, side = recording.series, (WIDTH // 2, HEIGHT - HEADER)
         step_s = float(series["time_s"][1] - series["time_s"][0])
-        self.looked_at = moving_average(series["centreline_mm"].mean(axis=1), round(FOLLOW_S / step_s))
+        self.centroid = series["centreline_mm"].mean(axis=1)
+        self.looked_at = moving_average(self.centroid, round(FOLLOW_S / step_s))
         self.trail_steps, self.trail_every = round(TRAIL_S / step_s), max(1, round(TRAIL_STEP_S / step_s))
         self.sides = muscle_sides(recording.episode["names"]["effectors"], series["activation"])
         self.tubes = BodyTubes(self.body) if self.sides is not None and BodyTubes.fit(self.body) else None
@@ -121,9 +122,8 @@ class Film:
         # multiples of the spacing, or the points would slide along the path from frame to frame
         first = max(0, step - self.trail_steps) // self.trail_every * self.trail_every
         rows = [*range(first, step, self.trail_every), step]
-        nose = self.recording.series["centreline_mm"][rows, 0]
         width = TRAIL_PIXELS / self.camera.pixels_per_mm
-        return trail(nose, self.camera.depth_mm * 0.8, width, TRAIL, np.array(GROUND))
+        return trail(self.centroid[rows], self.camera.depth_mm * 0.8, width, TRAIL, np.array(GROUND))
 
     def _stimulus(self, step: int) -> str:
         values, names = self.recording.series["stimulus"][step], self.recording.episode["names"]["modalities"]
