@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     import mujoco
 
 Floats = npt.NDArray[np.float64]
+Senses = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
-Selection = (
-    Indices | slice
-)  # a slice where the indices allow it: reading and writing through one is several times faster
+
+Posture = tuple[float, float, float, float, float, float, float]
+"""Centroid (x, y, z), mm; unit vector along the body towards the head (x, y, z); and the sum of squares of all
+positions, which is not finite, or huge, once the physics has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +49,14 @@ class Body:
     length_mm: float
 
     @cached_property
-    def effector_ids(self) -> Selection:
+    def effector_ids(self) -> Indices:
         """Where the effectors are in `data.ctrl`, in action order."""
-        return as_selection([self.model.actuator(name).id for name in self.effectors])
+        return np.array([self.model.actuator(name).id for name in self.effectors], dtype=np.int64)
 
     @cached_property
-    def activation_ids(self) -> Selection:
+    def activation_ids(self) -> Indices:
         """Where the effectors' activations are in `data.act`, in action order."""
-        return as_selection([int(self.model.actuator(name).actadr[0]) for name in self.effectors])
+        return np.array([self.model.actuator(name).actadr[0] for name in self.effectors], dtype=np.int64)
 
     def new_data(self) -> mujoco.MjData:
         """A fresh state of this body."""
@@ -62,10 +64,12 @@ class Body:
 
         return mujoco.MjData(self.model)
 
-    def sense(self, data: mujoco.MjData, vector: npt.NDArray[np.float32]) -> None:
-        """Write what the body itself feels into a vector of all channels, in the order of `channels`, within `bounds`.
+    def reader(self, data: mujoco.MjData) -> Callable[[Senses], Posture]:
+        """A function to call once a control step: it writes what the body feels into a vector of all channels.
 
-        Channels of the world alone are left as they are; the arena fills them.
+        The vector is in the order of `channels` and the values are within `bounds`; channels of the world alone are
+        left as they are for the arena to fill. Sensing and posture are one function because crossing from Python to
+        compiled code and back costs more than either.
         """
         raise NotImplementedError
 
@@ -76,11 +80,3 @@ class Body:
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
         """Put `data` into the resting posture with a small random perturbation drawn from `rng`."""
         raise NotImplementedError
-
-
-def as_selection(indices: list[int]) -> Selection:
-    """A slice if the indices run up without a gap, otherwise an array."""
-    first = indices[0]
-    if indices == list(range(first, first + len(indices))):
-        return slice(first, first + len(indices))
-    return np.array(indices, dtype=np.int64)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,22 +22,6 @@ def body_axis(centreline_mm: Floats) -> Floats:
     axis = centreline_mm[..., :half, :].mean(axis=-2) - centreline_mm[..., -half:, :].mean(axis=-2)
     unit: Floats = axis / np.maximum(np.linalg.norm(axis, axis=-1, keepdims=True), 1e-12)
     return unit
-
-
-@njit(cache=True)
-def centroid_and_axis(points_mm: Floats) -> tuple[float, float, float, float, float, float]:
-    """Centroid of one centreline and its front half's centre minus its rear half's, mm; compiled, for every step."""
-    count = points_mm.shape[0]
-    half = count // 2
-    total, axis = np.zeros(3), np.zeros(3)
-    for i in range(count):
-        for k in range(3):
-            total[k] += points_mm[i, k] / count
-            if i < half:
-                axis[k] += points_mm[i, k] / half
-            elif i >= count - half:
-                axis[k] -= points_mm[i, k] / half
-    return total[0], total[1], total[2], axis[0], axis[1], axis[2]
 
 
 def signed_speed(time_s: Floats, centreline_mm: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,15 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from numba import njit
 
+from ..bodies.body import Posture, Senses
 from ..bodies.drag import Medium
 from ..brains.brain import Activity, BrainLike
 from ..brains.cells import members
-from ..brains.connectome import Connectome
-from ..brains.controls import CONTROLS
 from ..organisms.organism import Organism, make
-from ..registry import UnknownNameError, nearest
-from .measures import centroid_and_axis
-from .policy import CONTROL_S, Controller
+from ..registry import nearest
+from .policy import CONTROL_S, Controller, choose_brain
 from .tasks import TASKS, Task
 
 if TYPE_CHECKING:
@@ -111,7 +110,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self.control_s = CONTROL_S
         self.fingerprint = self.organism.connectome.fingerprint
         self._substeps = round(CONTROL_S / self.body.model.opt.timestep)
-        self._ctrl, self._qpos = self.data.ctrl, self.data.qpos  # views: the attribute look-up costs more than the use
+        self._last_step = ceil(self.task.duration_s / CONTROL_S - 1e-6)
+        self._ctrl, self._read = self.data.ctrl, self.body.reader(self.data)
         self._freeze_senses = freeze_senses
         self._prepare_physics()
         self._prepare_senses()
@@ -137,7 +137,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
     def _prepare_physics(self) -> None:
         import mujoco
 
-        self._mj_step = mujoco.mj_step
+        self._mj_step, self._model = mujoco.mj_step, self.body.model
         self._effector_ids = self.body.effector_ids
 
     def _prepare_senses(self) -> None:
@@ -183,24 +183,18 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         """What the neurons did in the last step; None without a brain or before the first step."""
         return None if self.controller is None else self.controller.activity
 
-    @property
-    def time_s(self) -> float:
-        """Simulated time since the reset, s; a whole number of control steps, so it does not drift."""
-        return self._steps * self.control_s
-
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode from a slightly perturbed resting posture."""
         super().reset(seed=seed)
-        self._steps = 0
+        self._steps, self.time_s = 0, 0.0
         self.body.reset(self.data, self.np_random)
         brain_seed = int(self.np_random.integers(2**32))
         if self.controller is not None:
             self.controller.reset(brain_seed)
         self.excitation = np.zeros_like(self.excitation)
-        self._summary = self._summarise()
-        self._observed = self._sense()
+        self._observed, self._posture = self._sense()
         return self._observation(), {**self._info(), "brain_seed": brain_seed}
 
     def step(self, action: npt.NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -209,18 +203,19 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         Raises:
             ValueError: an action of the wrong shape or not finite.
         """
-        self.excitation = self._excite(self._checked(action))
-        self._ctrl[self._effector_ids] = self.excitation
-        self._mj_step(self.body.model, self.data, self._substeps)
+        values = self._shaped(action)
+        self.excitation = values if self.controller is None else self._think(self.controller, values)
+        if not _load(self.excitation, self._effector_ids, self._ctrl):
+            raise _not_finite(values)
+        self._mj_step(self._model, self.data, self._substeps)
         self._steps += 1
-        reason = self._failure()
-        if reason:
-            return self._observation(), 0.0, True, False, {**self._info(), "reason": reason}
-        before, self._summary = self._summary, self._summarise()
-        self._observed = self._sense()
-        reward = self.task.reward(before, self._summary, self.control_s)
-        truncated = self.time_s >= self.task.duration_s - 1e-9
-        return self._observation(), reward, False, truncated, self._info()
+        self.time_s = self._steps * self.control_s  # not a running sum, which would drift
+        observed, posture = self._sense()
+        if not posture[6] < POSITION_LIMIT**2:  # a number that is not one fails the comparison too
+            return self._observation(), 0.0, True, False, {**self._info(), "reason": self._failure()}
+        reward = self.task.reward(self._posture, posture, self.control_s)
+        self._observed, self._posture = observed, posture
+        return self._observation(), reward, False, self._steps >= self._last_step, self._info()
 
     def render(self) -> npt.NDArray[np.uint8] | None:
         """A picture of the body from above, shape (480, 640, 3), or None without a render mode.
@@ -234,7 +229,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             from .rendering import BodyCamera
 
             self._camera = BodyCamera(self.body)
-        return self._camera.frame(self.data, np.array(self._summary[:3]))
+        return self._camera.frame(self.data, np.array(self._posture[:3]))
 
     def close(self) -> None:
         """Free the camera, if there is one."""
@@ -242,42 +237,32 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             self._camera.close()
             self._camera = None
 
-    def _checked(self, action: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    def _shaped(self, action: npt.ArrayLike) -> Senses:
         values = np.asarray(action, dtype=np.float32)
         if values.shape != self._action_shape:
             raise ValueError(f"action: need shape {self.action_space.shape}, got {values.shape}: {values}")
-        if not isfinite(values @ values):
-            bad = {int(i): float(values[i]) for i in np.flatnonzero(~np.isfinite(values))[:5]}
-            raise ValueError(f"action: not finite at {bad}")
         return values
 
-    def _excite(self, action: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        if self.controller is None:
-            return action  # MuJoCo clamps a muscle's command to [0, 1]
+    def _think(self, controller: Controller, stimulation: Senses) -> Senses:
         extra = self._constant_mv
-        if self._stimulated_ids.size and action.any():
+        if stimulation.any():
+            if not np.isfinite(stimulation).all():
+                raise _not_finite(stimulation)
             extra = extra.copy()
-            extra[self._stimulated_ids] += self._stimulation_mv * np.clip(action, -1.0, 1.0)
-        return self.controller.act(self._resting if self._freeze_senses else self._observed, extra)
+            extra[self._stimulated_ids] += self._stimulation_mv * np.clip(stimulation, -1.0, 1.0)
+        return controller.act(self._resting if self._freeze_senses else self._observed, extra)
 
     def _failure(self) -> str:
-        """Why the physics failed, or ''. A number that is not one fails the comparison too."""
-        if self._qpos @ self._qpos < POSITION_LIMIT**2:
-            return ""
         return f"physics failed at {self.time_s:.3f} s: the position is not finite or beyond {POSITION_LIMIT:g}"
 
-    def _sense(self) -> npt.NDArray[np.float32]:
-        """All channels in the body's order, a fresh array of shape (n_channels,)."""
+    def _sense(self) -> tuple[Senses, Posture]:
+        """All channels in the body's order, a fresh array of shape (n_channels,), and where the body is."""
         vector = self._resting.copy()
-        self.body.sense(self.data, vector)
+        posture = self._read(vector)
         stimuli = self.task.stimuli(self.time_s, self.body)
         for name, values in stimuli.items():
             vector[self._slices[name]] += values
-        return np.clip(vector, self._low, self._high) if stimuli else vector
-
-    def _summarise(self) -> tuple[float, ...]:
-        summary: tuple[float, ...] = centroid_and_axis(self.body.centreline(self.data))
-        return summary
+        return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
 
     def _observation(self) -> Observation:
         return {name: self._observed[part] for name, part in self._slices.items()}
@@ -286,34 +271,17 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         return {"time_s": self.time_s, "fingerprint": self.fingerprint}
 
 
-def choose_brain(
-    organism: Organism,
-    brain: str | Path | BrainLike | None,
-    model: str,
-    engine: str,
-    ablate: tuple[str, ...] = (),
-    control_seed: int = 0,
-) -> tuple[Organism, BrainLike | None]:
-    """The organism and the brain that `brain` asks for; see `OrganismEnv`.
+@njit(cache=True)
+def _load(excitation: Senses, effectors: npt.NDArray[np.int64], ctrl: Floats) -> bool:
+    """Write to `ctrl`, which MuJoCo clamps to the actuators' range, unless a value is not finite."""
+    for value in excitation:
+        if not np.isfinite(value):
+            return False
+    for i in range(excitation.size):
+        ctrl[effectors[i]] = excitation[i]
+    return True
 
-    Raises:
-        KeyError: neither a control nor the folder of a connectome has that name.
-    """
-    if brain is None or not isinstance(brain, str | Path):
-        return organism, brain
-    if brain == "connectome":
-        return organism, organism.brain(model, engine)
-    if isinstance(brain, str) and brain in CONTROLS:
-        rewired: list[Organism] = []
 
-        def build(connectome: Connectome) -> Any:
-            rewired.append(organism.with_connectome(connectome).ablate(ablate))
-            return rewired[-1].brain(model, engine)
-
-        made = CONTROLS[brain](organism.reference, build, np.random.default_rng(control_seed))
-        return rewired[-1], made
-    if not Path(brain).is_dir():
-        known = ("connectome", *CONTROLS)
-        raise UnknownNameError(f"no brain {str(brain)!r}, and no folder of that name; {nearest(str(brain), known)}")
-    loaded = organism.with_connectome(Connectome.load(Path(brain))).ablate(ablate)
-    return loaded, loaded.brain(model, engine)
+def _not_finite(action: Senses) -> ValueError:
+    bad = {int(i): float(action[i]) for i in np.flatnonzero(~np.isfinite(action))[:5]}
+    return ValueError(f"action: not finite at {bad}")

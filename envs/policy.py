@@ -1,9 +1,10 @@
-"""A brain as a policy: the same senses -> neurons -> muscles road, seen from the agent's side of the environment."""
+"""Brains in the loop: which brain, between which maps, inside an environment or outside as a policy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import numpy.typing as npt
 
 from ..bodies.body import Body
 from ..brains.brain import Activity, BrainLike
+from ..brains.connectome import Connectome
+from ..brains.controls import CONTROLS
 from ..organisms.organism import Organism, make
+from ..registry import UnknownNameError, nearest
 
 Floats = npt.NDArray[np.float64]
 CONTROL_S = 0.01  # s, one control step: the period at which brain and body exchange
@@ -22,7 +26,7 @@ class PolicyState:
     """Everything a brain policy carries from one step to the next."""
 
     brain: Mapping[str, Any]
-    senses: Mapping[str, Floats]
+    senses: Mapping[str, npt.NDArray[np.generic]]
 
 
 class Controller:
@@ -145,3 +149,36 @@ class BrainPolicy:
         action = self._controller.act(vector)
         self._latest = self._controller.state
         return (action[None] if first.ndim == 2 else action), self._latest
+
+
+def choose_brain(
+    organism: Organism,
+    brain: str | Path | BrainLike | None,
+    model: str,
+    engine: str,
+    ablate: tuple[str, ...] = (),
+    control_seed: int = 0,
+) -> tuple[Organism, BrainLike | None]:
+    """The organism and the brain that `brain` asks for; see `OrganismEnv`.
+
+    Raises:
+        KeyError: neither a control nor the folder of a connectome has that name.
+    """
+    if brain is None or not isinstance(brain, str | Path):
+        return organism, brain
+    if brain == "connectome":
+        return organism, organism.brain(model, engine)
+    if isinstance(brain, str) and brain in CONTROLS:
+        rewired: list[Organism] = []
+
+        def build(connectome: Connectome) -> Any:
+            rewired.append(organism.with_connectome(connectome).ablate(ablate))
+            return rewired[-1].brain(model, engine)
+
+        made = CONTROLS[brain](organism.reference, build, np.random.default_rng(control_seed))
+        return rewired[-1], made
+    if not Path(brain).is_dir():
+        known = ("connectome", *CONTROLS)
+        raise UnknownNameError(f"no brain {str(brain)!r}, and no folder of that name; {nearest(str(brain), known)}")
+    loaded = organism.with_connectome(Connectome.load(Path(brain))).ablate(ablate)
+    return loaded, loaded.brain(model, engine)

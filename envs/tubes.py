@@ -27,15 +27,17 @@ BAND_OFFSET, BAND_RADIUS, BAND_LIFT = 0.52, 0.44, 0.62  # of a muscle band, in b
 
 
 class BodyTubes:
-    """Tubes for a body that is a chain of capsules along its centreline, nose first.
+    """Tubes for a body that is a chain of capsules along its centreline, their names in order from nose to tail.
 
     A capsule's own y axis is taken as dorsal, as `bodies.worm` builds it. In a picture from above dorsal and ventral
     are the two edges of the body.
     """
 
     def __init__(self, body: Body) -> None:
-        self.radius = body.model.geom_size[:, 0].astype(np.float64)
-        self.half_length = body.model.geom_size[:, 1].astype(np.float64)
+        model = body.model
+        self.geoms = np.array(sorted(range(model.ngeom), key=lambda i: str(model.geom(i).name)))
+        self.radius = model.geom_size[self.geoms, 0].astype(np.float64)
+        self.half_length = model.geom_size[self.geoms, 1].astype(np.float64)
         count = len(self.radius)
         self.knots = np.array([-0.5, *range(count), count - 0.5])
         self.fine = np.linspace(-0.5, count - 0.5, count * PER_SEGMENT + 1)
@@ -76,8 +78,8 @@ class BodyTubes:
         """Points along the body and the dorsal direction there, both (k, 3)."""
         from scipy.interpolate import CubicSpline
 
-        frames = data.geom_xmat.reshape(-1, 3, 3)
-        forward, dorsal, centre = frames[:, :, 2], frames[:, :, 1], data.geom_xpos
+        frames = data.geom_xmat[self.geoms].reshape(-1, 3, 3)
+        forward, dorsal, centre = frames[:, :, 2], frames[:, :, 1], data.geom_xpos[self.geoms]
         ends = centre[[0, -1]] + forward[[0, -1]] * (self.half_length[[0, -1]] * (1, -1))[:, None]
         line: Floats = CubicSpline(self.knots, np.vstack([ends[:1], centre, ends[1:]]))(self.fine)
         side: Floats = CubicSpline(np.arange(len(dorsal)), dorsal)(self.fine)

@@ -1,7 +1,6 @@
 """Maps: which sense drives which neuron and which neuron pulls which muscle, as tables a biologist can edit.
 
-A map is data. `compile` turns it into one sparse matrix for a given connectome and body, so that the control loop does
-one matrix-vector product a step for the senses and one for the muscles.
+A map is data. `compile` turns it, for a given brain and body, into one sparse sum a control step.
 """
 
 from __future__ import annotations
@@ -10,18 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_array
 
 from ..brains.cells import members
 from ..brains.connectome import Connectome
 from ..registry import UnknownNameError, nearest
-
-Floats = npt.NDArray[np.float64]
+from .compiled import CompiledEffectors, CompiledSenses, Features, Links
 
 SENSORY_COLUMNS = ("channel", "neuron", "gain", "unit", "encoding", "delay_s", "provenance", "source")
 EFFECTOR_COLUMNS = ("effector", "neuron", "weight", "sign", "provenance", "source")
@@ -86,70 +82,17 @@ class SensoryMap:
         Raises:
             KeyError: a channel or neuron that does not exist, with the nearest that does.
         """
-        return CompiledSenses(self.table, names, channels, dt_s, reference)
-
-
-class CompiledSenses:
-    """Observation vector to drive. Its only state is the running mean of adapting channels and delayed features."""
-
-    def __init__(
-        self,
-        table: pd.DataFrame,
-        neurons: Sequence[str],
-        channels: Sequence[str],
-        dt_s: float,
-        reference: Connectome,
-    ) -> None:
-        place = {name: i for i, name in enumerate(neurons)}
-        entries: dict[int, list[tuple[int, int, float]]] = {}
+        place = {name: i for i, name in enumerate(names)}
+        entries: list[tuple[int, int, float, int]] = []
         features: dict[tuple[int, str], int] = {}
-        for row in table.to_dict("records"):
+        for row in self.table.to_dict("records"):
             inputs = channel_members(str(row["channel"]), channels)
             targets = [place[name] for name in members(reference, str(row["neuron"])) if name in place]
-            delayed = entries.setdefault(round(float(row["delay_s"]) / dt_s), [])
+            delay = round(float(row["delay_s"]) / dt_s)
             for channel in inputs:
                 feature = features.setdefault((channel, str(row["encoding"])), len(features))
-                delayed += [(target, feature, float(row["gain"]) / len(inputs)) for target in targets]
-        self._inputs = np.array([channel for channel, _ in features], dtype=np.int64)
-        codes = [ENCODINGS[name] for _, name in features]
-        self._above, self._below = (np.array([getattr(c, side) for c in codes]) for side in ("above", "below"))
-        self._follow = np.array([dt_s / code.tau_s if code.tau_s else 0.0 for code in codes])
-        self._adapts = bool(self._follow.any())
-        self._n = len(neurons)
-        shape = (self._n, len(features))
-        self._matrices = {delay: _sparse(cells, shape) for delay, cells in sorted(entries.items())}
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget what was sensed."""
-        self._mean: Floats | None = None
-        self._past: list[Floats] = []
-
-    def __call__(self, observation: npt.NDArray[np.floating[Any]]) -> Floats:
-        """Drive of each neuron, mV, shape (n,), for an observation of shape (n_channels,)."""
-        value = observation[self._inputs].astype(np.float64)
-        if self._adapts:
-            if self._mean is None:
-                self._mean = np.where(self._follow > 0, value, 0.0)
-            value = value - self._mean
-            self._mean = self._mean + self._follow * value
-        coded = value * np.where(value > 0, self._above, self._below)
-        self._past = [coded, *self._past[: max(self._matrices, default=0)]]
-        drive = np.zeros(self._n)
-        for delay, matrix in self._matrices.items():
-            drive += matrix @ self._past[min(delay, len(self._past) - 1)]
-        return drive
-
-    @property
-    def state(self) -> dict[str, Floats]:
-        """All that changes, for an exact checkpoint."""
-        mean = np.zeros(0) if self._mean is None else self._mean.copy()
-        return {"mean": mean, "past": np.array(self._past)}
-
-    def restore(self, state: Mapping[str, Floats]) -> None:
-        """Continue from a checkpoint."""
-        self._mean = state["mean"].copy() if state["mean"].size else None
-        self._past = [row.copy() for row in state["past"]]
+                entries += [(target, feature, float(row["gain"]) / len(inputs), delay) for target in targets]
+        return CompiledSenses(_features(list(features), dt_s), _links(entries), len(names))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -188,7 +131,7 @@ class EffectorMap:
         rows = {name: i for i, name in enumerate(effectors)}
         place = {name: i for i, name in enumerate(names)}
         known = set(reference.names)
-        matrix = np.zeros((len(rows), len(names)))
+        entries: list[tuple[int, int, float, int]] = []
         excitation = np.zeros(len(rows))
         for row in self.table.to_dict("records"):
             effector, neuron = str(row["effector"]), str(row["neuron"])
@@ -197,21 +140,10 @@ class EffectorMap:
             weight = float(row["weight"]) * (float(row["sign"]) or self.unknown_sign)
             excitation[rows[effector]] += max(weight, 0.0)
             if neuron in place:
-                matrix[rows[effector], place[neuron]] += weight
-        shares = self.gain * matrix / np.where(excitation > 0, excitation, 1.0)[:, None]
-        return CompiledEffectors(csr_array(shares))
-
-
-class CompiledEffectors:
-    """Release to excitation."""
-
-    def __init__(self, matrix: csr_array) -> None:
-        self._matrix = matrix
-
-    def __call__(self, release: Floats) -> npt.NDArray[np.float32]:
-        """Excitation of each effector in [0, 1], shape (n_effectors,), for a release of shape (n,)."""
-        excitation: npt.NDArray[np.float32] = np.clip(self._matrix @ release, 0.0, 1.0).astype(np.float32)
-        return excitation
+                entries.append((rows[effector], place[neuron], weight, 0))
+        links = _links(entries)
+        share = self.gain / np.where(excitation > 0, excitation, 1.0)[links.target]
+        return CompiledEffectors(links._replace(weight=links.weight * share), len(rows))
 
 
 def channel_members(channel: str, channels: Sequence[str]) -> list[int]:
@@ -238,10 +170,21 @@ def _check_known(kind: str, name: str, known: Mapping[str, int] | set[str]) -> N
         raise UnknownNameError(f"no {kind} {name!r}; {nearest(name, known)}")
 
 
-def _sparse(cells: list[tuple[int, int, float]], shape: tuple[int, int]) -> csr_array:
-    rows, columns, values = zip(*cells, strict=True) if cells else ((), (), ())
-    index = (np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64))
-    return csr_array((np.array(values, dtype=np.float64), index), shape=shape)
+def _features(coded: list[tuple[int, str]], dt_s: float) -> Features:
+    codes = [ENCODINGS[name] for _, name in coded]
+    return Features(
+        channel=np.array([channel for channel, _ in coded], dtype=np.int64),
+        above=np.array([code.above for code in codes]),
+        below=np.array([code.below for code in codes]),
+        follow=np.array([dt_s / code.tau_s if code.tau_s else 0.0 for code in codes]),
+    )
+
+
+def _links(entries: list[tuple[int, int, float, int]]) -> Links:
+    """Sorted by target, so that the loop over them writes to one place after another."""
+    columns = list(zip(*sorted(entries), strict=True)) or [(), (), (), ()]
+    target, source, delay = (np.array(columns[k], dtype=np.int64) for k in (0, 1, 3))
+    return Links(target=target, source=source, weight=np.array(columns[2], dtype=np.float64), delay=delay)
 
 
 def _read(path: Path, columns: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from ..models import graded, lif
 from ..network import Network
@@ -23,9 +23,18 @@ Ints = NDArray[np.int64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Rows(NamedTuple):
-    """A sparse matrix, one row a target neuron; unsigned, since numba tests every signed index for being negative."""
+WIDTH = np.uint32(4)  # entries summed side by side
 
+
+class _Rows(NamedTuple):
+    """All inputs of every neuron: chemical ones from `release`, then electrical ones from `seen`, as one vector.
+
+    A worm's rows are short, so that mispredicted loop ends would cost more than the sums: rows are padded with zero
+    weights to a multiple of `WIDTH` and stand in the order of their length, which makes every loop end predictable.
+    Indices are unsigned, since numba tests every signed one for being negative.
+    """
+
+    target: NDArray[np.uint32]  # (n,) the neuron of each row
     start: NDArray[np.uint32]  # (n + 1,)
     source: NDArray[np.uint32]  # (entries,)
     weight: Floats  # (entries,)
@@ -79,40 +88,37 @@ def _refresh_release(cells: _Cells, s: _State) -> None:
 
 
 @_jit
-def _gather(rows: _Rows, i: int, values: Floats) -> float:
-    """Row i of the matrix times `values`, always summed in the same order.
+def _gather(rows: _Rows, row: int, values: Floats) -> float:
+    """One row times `values`, always summed in the same order.
 
     Four running sums, because one alone makes every addition wait for the one before.
     """
-    start, end = rows.start[i], rows.start[i + 1]
-    whole = start + (end - start) // 4 * 4
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    for k in range(start, whole, 4):
+    for k in range(rows.start[row], rows.start[row + 1], WIDTH):
         a += rows.weight[k] * values[rows.source[k]]
         b += rows.weight[k + 1] * values[rows.source[k + 1]]
         c += rows.weight[k + 2] * values[rows.source[k + 2]]
         d += rows.weight[k + 3] * values[rows.source[k + 3]]
-    for k in range(whole, end):
-        a += rows.weight[k] * values[rows.source[k]]
     return (a + b) + (c + d)
 
 
 def _compile(model_sources: str) -> Callable[..., None]:
     """Build the compiled loop. Its disk cache must know the sources of the models, which numba does not track."""
 
-    def run(
-        steps: int, cells: _Cells, chemical: _Rows, electrical: _Rows, bias: Floats, s: _State, spikes: Ints
-    ) -> None:
+    def run(steps: int, cells: _Cells, rows: _Rows, bias: Floats, s: _State, spikes: Ints) -> None:
         assert model_sources  # as a closure variable it is part of the cache key
-        current, seen = np.empty(bias.size), np.empty(bias.size)
+        n = bias.size
+        current, signal = np.empty(n), np.empty(2 * n)
         _refresh_release(cells, s)
         for _ in range(steps):
-            for i in range(bias.size):
-                seen[i] = s.voltage[i] + cells.spikelet[i] * s.release[i]
-            for i in range(bias.size):
-                own = bias[i] + cells.plateau[i] * s.release[i] - cells.conductance[i] * seen[i]
-                current[i] = own + _gather(chemical, i, s.release) + _gather(electrical, i, seen)
-            for i in range(bias.size):
+            for i in range(n):
+                signal[i] = s.release[i]
+                signal[n + i] = s.voltage[i] + cells.spikelet[i] * s.release[i]
+            for row in range(n):
+                current[rows.target[row]] = _gather(rows, row, signal)
+            for i in range(n):
+                current[i] += bias[i] + cells.plateau[i] * s.release[i] - cells.conductance[i] * signal[n + i]
+            for i in range(n):
                 v, rest, gain = s.voltage[i], cells.v_rest[i], cells.dt_over_tau[i]
                 if cells.spiking[i]:
                     half, reset, t_held = cells.v_half[i], cells.v_reset[i], cells.t_held[i]
@@ -137,8 +143,7 @@ class NumbaEngine:
     def __init__(self, network: Network) -> None:
         cells, dt_ms = network.cells, network.dt_ms
         self._tonic = _own(cells.tonic_mv)
-        self._chemical = _rows(network.chemical)
-        self._electrical = _rows(network.electrical)
+        self._rows = _rows(network.chemical, network.electrical)
         self._cells = _Cells(
             spiking=cells.model == "lif",
             dt_over_tau=dt_ms / cells.tau_m_ms,
@@ -185,7 +190,7 @@ class NumbaEngine:
 
     def _run(self, bias: Floats, steps: int) -> Ints:
         spikes = np.zeros(bias.size, dtype=np.int64)
-        _run(steps, self._cells, self._chemical, self._electrical, bias, self._state, spikes)
+        _run(steps, self._cells, self._rows, bias, self._state, spikes)
         return spikes
 
 
@@ -194,5 +199,21 @@ def _own(values: Floats) -> Floats:
     return np.array(values, dtype=np.float64)
 
 
-def _rows(matrix: csr_array) -> _Rows:
-    return _Rows(matrix.indptr.astype(np.uint32), matrix.indices.astype(np.uint32), _own(matrix.data))
+def _rows(chemical: csr_array, electrical: csr_array) -> _Rows:
+    both = csr_array(hstack([chemical, electrical], format="csr"))
+    length = np.diff(both.indptr)
+    target = np.argsort(length, kind="stable")
+    padded = -(-length // int(WIDTH)) * int(WIDTH)
+    start = np.concatenate([[0], np.cumsum(padded[target])])
+    # a padding entry reads the neuron itself, so that a value that is not finite stays where it is
+    source, weight = np.repeat(target, padded[target]), np.zeros(start[-1])
+    entries = np.concatenate([np.arange(both.indptr[i], both.indptr[i + 1]) for i in target])
+    places = np.repeat(start[:-1], length[target]) + _count_within(length[target])
+    source[places], weight[places] = both.indices[entries], both.data[entries]
+    return _Rows(target.astype(np.uint32), start.astype(np.uint32), source.astype(np.uint32), weight)
+
+
+def _count_within(lengths: Ints) -> Ints:
+    """0, 1, .. for each run of the given lengths, one after another."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1], dtype=np.int64) - np.repeat(ends - lengths, lengths)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
-from ...bodies.body import Body
+from ...bodies.body import Body, Posture
 from ..arenas import Arena
 
 Floats = npt.NDArray[np.float64]
@@ -27,17 +26,16 @@ class Task:
         if not (np.isfinite(self.duration_s) and self.duration_s > 0):
             raise ValueError(f"task {self.name!r}: duration_s ({self.duration_s} s) must be above 0")
 
-    def reward(self, before: Sequence[float], after: Sequence[float], dt_s: float) -> float:
+    def reward(self, before: Posture, after: Posture, dt_s: float) -> float:
         """Forward speed over one control step, mm/s.
 
         Args:
-            before: centroid (x, y, z) and vector along the body towards the head (x, y, z), mm, before the step.
-            after: the same after the step.
+            before: posture before the step.
+            after: posture after the step.
             dt_s: length of the step, s.
         """
-        ax, ay, az = after[3:]
-        along = (after[0] - before[0]) * ax + (after[1] - before[1]) * ay + (after[2] - before[2]) * az
-        return along / (sqrt(ax * ax + ay * ay + az * az) * dt_s)
+        x, y, z, ax, ay, az, _ = after
+        return ((x - before[0]) * ax + (y - before[1]) * ay + (z - before[2]) * az) / dt_s
 
     def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
         """What the task adds to the senses at this time, one vector a modality; nothing by default."""

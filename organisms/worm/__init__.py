@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from ...bodies.drag import Medium
-from ...bodies.worm import WormBody, WormShape, worm
+from ...bodies.worm import WormBody, worm
+from ...bodies.worm_spec import WormShape
 from ...brains.network import SynapseGains
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism

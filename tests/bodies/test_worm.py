@@ -6,7 +6,8 @@ import pytest
 
 from animat.bodies.drag import MEDIA, Medium
 from animat.bodies.muscles import ActiveMuscle
-from animat.bodies.worm import WormBody, WormShape, worm
+from animat.bodies.worm import WormBody, worm
+from animat.bodies.worm_spec import WormShape
 
 AGAR_GAIT = {"amplitude": 0.7, "waves": 1.832, "hz": 0.625, "seconds": 6.4}  # ElegansBot's own example
 SERVO = {"stiffness": 175.0, "damping": 31.25}  # nN mm/rad and nN mm s/rad, ElegansBot's joint
@@ -143,7 +144,7 @@ def test_strain_is_opposite_on_the_two_sides_and_in_channel_order() -> None:
     data = body.new_data()
     data.qpos[body.model.joint("bend_03").qposadr[0]] = 0.25
     vector = np.zeros(48, np.float32)
-    body.sense(data, vector)
+    body.reader(data)(vector)
     strain = dict(zip(body.channels["proprioception"], vector.tolist(), strict=True))
     assert strain["strain_dorsal_03"] == -strain["strain_ventral_03"] == pytest.approx(-0.25)
     assert sum(map(abs, strain.values())) == pytest.approx(0.5)

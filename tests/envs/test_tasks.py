@@ -9,9 +9,9 @@ from animat.envs.tasks import TASKS, Touch
 
 @pytest.mark.parametrize("name", sorted(TASKS))
 def test_every_task_rewards_forward_motion_and_nothing_sideways(name):
-    task, start, axis = TASKS[name](), (1.0, 1.0, 0.0), (0.5, 0.0, 0.0)
+    task, start, axis = TASKS[name](), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0)
     rewards = [
-        task.reward((*start, *axis), (1.0 + x, 1.0 + y, 0.0, *axis), 0.01)
+        task.reward((*start, *axis, 1.0), (1.0 + x, 1.0 + y, 0.0, *axis, 1.0), 0.01)
         for x, y in ((2e-3, 0), (-2e-3, 0), (0, 2e-3))
     ]
     assert rewards == pytest.approx([0.2, -0.2, 0.0])
