@@ -1,6 +1,6 @@
 """Rebuild the worm's generated maps: effectors.csv from the neuromuscular table, proprioception.csv from its geometry.
 
-Usage: python scripts/build_worm_maps.py [--check]; with --check nothing is written and a difference is an error.
+Usage: python -m animat.scripts.build_worm_maps [--check]; with --check nothing is written and a difference is an error.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from animat.organisms.worm import FOLDER, gain_table
-from animat.organisms.worm.wiring import connectome, neuromuscular
+from ..organisms.worm import FOLDER, gain_table
+from ..organisms.worm.wiring import connectome, neuromuscular
 
 JOINTS = 24
 HEAD_REACH = 6.0  # joints; head motor neurons sense from their own neck region on, however long their muscle arms are
@@ -49,9 +49,9 @@ def effectors() -> pd.DataFrame:
     )
 
 
-def proprioception() -> pd.DataFrame:
-    """One row a stretch-sensitive motor neuron: which joints it senses and how strongly."""
-    gains, cells, arms = gain_table(), connectome().neurons, neuromuscular()
+def proprioception(gains: dict[str, float]) -> pd.DataFrame:
+    """One row a stretch-sensitive motor neuron: which joints it senses and how strongly, by the gains of gains.csv."""
+    cells, arms = connectome().neurons, neuromuscular()
     rows = []
     for name in cells.loc[cells["name"].str.fullmatch(_pattern()), "name"]:
         cell_class = _class_of(name)
@@ -102,7 +102,7 @@ def main() -> int:
     """Write the tables, or compare with what is there."""
     check = "--check" in sys.argv[1:]
     different = 0
-    for stem, table in {"effectors": effectors(), "proprioception": proprioception()}.items():
+    for stem, table in {"effectors": effectors(), "proprioception": proprioception(gain_table())}.items():
         path, text = Path(str(FOLDER)) / f"{stem}.csv", table.to_csv(index=False, lineterminator="\n")
         same = path.is_file() and path.read_text() == text
         different += not same

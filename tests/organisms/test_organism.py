@@ -70,7 +70,7 @@ def test_the_worm_has_302_neurons_and_162_of_them_drive_its_95_muscles():
 
 def test_the_generated_worm_maps_are_what_their_script_makes():
     run = subprocess.run(
-        [sys.executable, "scripts/build_worm_maps.py", "--check"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "animat.scripts.build_worm_maps", "--check"], cwd=ROOT, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
 
