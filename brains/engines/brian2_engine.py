@@ -4,14 +4,7 @@ It is slow and meant to be right. Everything runs on brian2's numpy target, so n
 its own, so that several brains live in one process; brian2's global preferences are not touched.
 """
 
-import logging
-import signal
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +13,7 @@ from numpy.typing import NDArray
 from ..models import MODELS
 from ..network import Network
 from . import State
+from .brian2_import import brian2, numpy_target, quiet
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,67 +39,17 @@ CURRENTS = {
 }  # mV, summed over the synapses of a cell
 
 
-@contextmanager
-def _process_unchanged() -> Iterator[None]:
-    """Undo what the first import of brian2 does to the process: its hooks for exceptions, Ctrl+C and warnings."""
-    hook, interrupt, arguments, captured = sys.excepthook, signal.getsignal(signal.SIGINT), sys.argv[:], _captures()
-    sys.argv[:1] = [""]  # brian2 would copy the running script to the temporary folder
-    try:
-        yield
-    finally:
-        sys.argv[:] = arguments
-        sys.excepthook = hook
-        signal.signal(signal.SIGINT, interrupt)
-        logging.captureWarnings(captured)
-
-
-def _captures() -> bool:
-    return getattr(logging, "_warnings_showwarning", None) is not None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence what is not the user's to mend.
-
-    Brian2 calls pyparsing and numpy by old names; and far below half release the exponential overflows to infinity,
-    which makes the release 0, as it should be.
-    """
-    with warnings.catch_warnings(), np.errstate(over="ignore"):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
-
-
-def _import_brian2() -> Any:
-    """Import brian2 quietly; where the user has imported it already, leave it as it is."""
-    if "brian2" in sys.modules:
-        return sys.modules["brian2"]
-    with _process_unchanged(), _quiet():
-        import brian2
-    logger = brian2.BrianLogger
-    if logger.tmp_log is not None:  # a debug log in the temporary folder, open until the process ends
-        logging.getLogger("brian2").removeHandler(logger.file_handler)
-        logger.file_handler.close()
-        Path(logger.tmp_log).unlink(missing_ok=True)
-        logger.tmp_log = logger.file_handler = None
-        logging.getLogger("brian2").setLevel(logging.INFO)  # nobody reads the debug messages that went to it
-    return brian2
-
-
-_brian2 = _import_brian2()
-_numpy_target = _brian2.codegen.runtime.numpy_rt.NumpyCodeObject
-
-
 class Brian2Engine:
     """Runs one network, a NeuronGroup a model, in mV and seconds; see `Engine` for the contract of every method."""
 
     def __init__(self, network: Network) -> None:
         self._n = network.n
-        self._dt = network.dt_ms * _brian2.ms
+        self._dt = network.dt_ms * brian2.ms
         self._rows = {key: np.flatnonzero(network.cells.model == key) for key in MODELS}
         self._rows = {key: rows for key, rows in self._rows.items() if rows.size}
-        with _quiet():
+        with quiet():
             self._groups = {key: self._group(network, key) for key in self._rows}
-            self._network = _brian2.Network(self._groups.values())
+            self._network = brian2.Network(self._groups.values())
             for kind, pre, post in product(CURRENTS, self._rows, self._rows):
                 self._connect(network, kind, pre, post)
 
@@ -114,7 +58,7 @@ class Brian2Engine:
         sums = {kind: [f"i_{kind}_{pre}" for pre in self._rows] for kind in CURRENTS}
         currents = [f"i_{kind} = {' + '.join(parts)} : 1" for kind, parts in sums.items()]
         currents += [f"{part} : 1" for parts in sums.values() for part in parts]
-        group = _brian2.NeuronGroup(
+        group = brian2.NeuronGroup(
             rows.size,
             model.EQUATIONS + PARAMETERS + "\n".join(currents),
             threshold=model.THRESHOLD,
@@ -122,28 +66,28 @@ class Brian2Engine:
             method="euler",
             dt=self._dt,
             namespace={},
-            codeobj_class=_numpy_target,
+            codeobj_class=numpy_target,
         )
         group.v = cells.v_rest_mv[rows]
         for name in ("v_rest", "v_half", "slope", "plateau", "tonic", "v_reset", "spikelet"):
             setattr(group, name, getattr(cells, f"{name}_mv")[rows])
-        group.tau_m = cells.tau_m_ms[rows] * _brian2.ms
+        group.tau_m = cells.tau_m_ms[rows] * brian2.ms
         group.t_refractory = np.rint(cells.t_refractory_ms[rows] / network.dt_ms) * self._dt
-        group.tau_release = cells.tau_release_ms[rows] * _brian2.ms
-        group.rate_full = cells.rate_full_hz[rows] * _brian2.Hz
+        group.tau_release = cells.tau_release_ms[rows] * brian2.ms
+        group.rate_full = cells.rate_full_hz[rows] * brian2.Hz
         return group
 
     def _connect(self, network: Network, kind: str, pre: str, post: str) -> None:
         block = getattr(network, kind)[self._rows[post]][:, self._rows[pre]].tocoo()
         if block.nnz == 0:
             return
-        synapses = _brian2.Synapses(
+        synapses = brian2.Synapses(
             self._groups[pre],
             self._groups[post],
             f"weight : 1 (constant)\ni_{kind}_{pre}_post = {CURRENTS[kind]} : 1 (summed)",
             dt=self._dt,
             namespace={},
-            codeobj_class=_numpy_target,
+            codeobj_class=numpy_target,
         )
         target, source = block.coords
         synapses.connect(i=source, j=target)
@@ -155,7 +99,7 @@ class Brian2Engine:
         for key, group in self._groups.items():
             group.drive = drive[self._rows[key]]
             group.fired = 0
-        with _quiet():
+        with quiet():
             self._network.run(steps * self._dt, namespace={})
         return self._collect("fired").astype(np.int64)
 
@@ -189,6 +133,6 @@ class Brian2Engine:
         values = np.zeros(self._n)
         for key, group in self._groups.items():
             if name in group.variables:
-                with _quiet():
+                with quiet():
                     values[self._rows[key]] = getattr(group, f"{name}_")[:]
         return values

@@ -1,0 +1,102 @@
+"""SpikingNetwork: neurons that meet only through spikes, as the arrays an event-driven engine runs.
+
+The worm's `Network` couples its cells continuously (graded release, gap junctions); here nothing passes between two
+spikes, so silence is free. Edges are kept by source, eight bytes each, and sorted by target.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .connectome import Connectome
+from .models.lif_exp import LifExp
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpikingNetwork:
+    """Compiled spiking network.
+
+    `target[start[i] : start[i + 1]]` are the targets of neuron i in ascending order, `weight` the synaptic input that
+    one of its spikes gives to each, in mV.
+    """
+
+    start: Ints  # (n + 1,)
+    target: NDArray[np.int32]  # (edges,)
+    weight: NDArray[np.float32]  # (edges,) mV
+    model: LifExp = field(default_factory=LifExp)
+    dt_ms: float = 0.1  # ms
+    names: tuple[str, ...] | None = None  # of the neurons, where they have any
+
+    def __post_init__(self) -> None:
+        if not self.dt_ms > 0:
+            raise ValueError(f"SpikingNetwork: dt_ms ({self.dt_ms} ms) must be above 0")
+        if self.names is not None and len(self.names) != self.n:
+            raise ValueError(f"SpikingNetwork: {len(self.names)} names for {self.n} neurons")
+        for name in ("delay_ms", "t_refractory_ms"):
+            steps = getattr(self.model, name) / self.dt_ms
+            if abs(steps - round(steps)) > 1e-6 or (name == "delay_ms" and round(steps) < 1):
+                raise ValueError(
+                    f"SpikingNetwork: {name} ({getattr(self.model, name)} ms) is no whole number of steps of"
+                    f" {self.dt_ms} ms"
+                )
+        self._check_edges()
+
+    def _check_edges(self) -> None:
+        if self.start[0] != 0 or self.start[-1] != self.target.size or (np.diff(self.start) < 0).any():
+            raise ValueError("SpikingNetwork: start must rise from 0 to the number of edges")
+        if self.target.shape != self.weight.shape:
+            raise ValueError(f"SpikingNetwork: {self.target.size} targets but {self.weight.size} weights")
+        if self.target.size and not (self.target.min() >= 0 and self.target.max() < self.n):
+            raise ValueError(f"SpikingNetwork: a target is not one of the {self.n} neurons")
+        if not np.isfinite(self.weight).all():
+            raise ValueError("SpikingNetwork: a weight is not finite")
+
+    @property
+    def n(self) -> int:
+        """Number of neurons."""
+        return self.start.size - 1
+
+    @property
+    def edges(self) -> int:
+        """Number of connected pairs."""
+        return self.target.size
+
+    def index(self, names: list[str]) -> Ints:
+        """Positions of named neurons.
+
+        Raises:
+            KeyError: an unknown name, or a network without names.
+        """
+        if self.names is None:
+            raise KeyError("SpikingNetwork: its neurons have no names")
+        places = {name: i for i, name in enumerate(self.names)}
+        return np.array([places[name] for name in names], dtype=np.int64)
+
+
+def spiking_network(
+    connectome: Connectome, mv_per_synapse: float = 0.275, model: LifExp | None = None, dt_ms: float = 0.1
+) -> SpikingNetwork:
+    """A spiking network of a connectome's chemical synapses: weight = mv_per_synapse * sign * count.
+
+    Args:
+        connectome: whose neurons, in its order; synapses of unknown sign (0) have no effect and are left out.
+        mv_per_synapse: free parameter of Shiu et al. 2024, fitted there to the rate of MN9.
+        model: of all neurons, default Shiu et al. 2024.
+        dt_ms: step of the network in ms.
+    """
+    table = connectome.synapses
+    table = table[(table["kind"] == "chemical") & (table["sign"] != 0)]
+    pre, post = (np.asarray(connectome.index(table[end].tolist()), dtype=np.int64) for end in ("pre", "post"))
+    order = np.lexsort((post, pre))
+    weight = mv_per_synapse * table["sign"].to_numpy(np.float64) * table["count"].to_numpy(np.float64)
+    return SpikingNetwork(
+        start=np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=connectome.n))]).astype(np.int64),
+        target=post[order].astype(np.int32),
+        weight=weight[order].astype(np.float32),
+        model=LifExp() if model is None else model,
+        dt_ms=dt_ms,
+        names=connectome.names,
+    )

@@ -1,0 +1,131 @@
+"""SpikingBrain: a spiking network with its state, for networks of any size: what did not happen costs nothing."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .brain import checked_drive, whole_steps
+from .engines.event_engine import EventEngine, SpikingState
+from .spiking import SpikingNetwork
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class SpikingActivity:
+    """What the neurons did during one `SpikingBrain.step`; arrays over all neurons are made when they are asked for.
+
+    Attributes:
+        steps: when, counted in steps since the reset, shape (spikes,), ascending.
+        neurons: who, shape (spikes,), ascending within a step.
+    """
+
+    def __init__(self, steps: NDArray[np.int32], neurons: NDArray[np.int32], engine: EventEngine, n: int) -> None:
+        self.steps, self.neurons = steps, neurons
+        self._engine, self._n = engine, n
+
+    @cached_property
+    def spikes(self) -> Ints:
+        """Spikes of each neuron within the step, shape (n,)."""
+        return np.bincount(self.neurons, minlength=self._n).astype(np.int64)
+
+    @cached_property
+    def voltage(self) -> Floats:
+        """Voltage now, mV, shape (n,); ask before the next step."""
+        return self._engine.voltage.astype(np.float64)
+
+
+class SpikingBrain:
+    """A spiking network run by the event-driven engine.
+
+    Nothing is random but its Poisson trains; one seed gives one result bit for bit, whatever the number of threads and
+    the length of the steps.
+
+    Args:
+        network: what to run.
+        seed: of the Poisson trains.
+        threads: how many to use.
+        form: "auto", "lazy" or "dense", see `EventEngine`.
+    """
+
+    def __init__(self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto") -> None:
+        self.network = network
+        self.seed = seed
+        self._engine = EventEngine(network, seed, threads, form)
+        self._step_count = 0
+
+    @property
+    def n(self) -> int:
+        """Number of neurons."""
+        return self.network.n
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Neuron names, in the order of every array; their numbers where the network has no names."""
+        return self.network.names or tuple(map(str, range(self.n)))
+
+    @property
+    def dt_ms(self) -> float:
+        """Step of the network, ms."""
+        return self.network.dt_ms
+
+    @property
+    def time_s(self) -> float:
+        """Simulated time since the reset, s."""
+        return self._step_count * self.dt_ms * 1e-3
+
+    def reset(self, seed: int | None = None) -> None:
+        """Start again at rest, without trains and drive; `seed` replaces the seed, None keeps the one before."""
+        self.seed = self.seed if seed is None else seed
+        self._engine.reset(self.seed)
+        self._step_count = 0
+
+    def poisson(
+        self, neurons: ArrayLike, rate_hz: ArrayLike, weight_mv: ArrayLike = 68.75, t_refractory_ms: float = 0.0
+    ) -> None:
+        """Give neurons Poisson trains of their own, straight onto the voltage, in place of those they had.
+
+        The defaults are how Shiu et al. 2024 activate neurons: 250 synapses of 0.275 mV, without refractory period.
+
+        Args:
+            neurons: indices, each once, shape (k,).
+            rate_hz: Hz, shape () or (k,).
+            weight_mv: jump at each event, mV, shape () or (k,).
+            t_refractory_ms: refractory period of these neurons while they have a train, ms.
+
+        Raises:
+            ValueError: an index, a rate or a weight that cannot be, with its value.
+        """
+        self._engine.poisson(neurons, rate_hz, weight_mv, t_refractory_ms)
+
+    def step(self, drive: ArrayLike | None, duration_s: float) -> SpikingActivity:
+        """Advance under a constant drive.
+
+        Args:
+            drive: depolarisation of each neuron, mV, shape (n,); None leaves it as it was.
+            duration_s: a whole number of `dt_ms`, s.
+
+        Raises:
+            ValueError: a drive of the wrong shape or not finite, or a duration that is no whole number of steps.
+        """
+        count = whole_steps(duration_s, self.dt_ms)
+        if drive is not None:
+            self._engine.drive(checked_drive(self.names, drive))
+        steps, neurons = self._engine.run(count)
+        self._step_count += count
+        return SpikingActivity(steps, neurons, self._engine, self.n)
+
+    @property
+    def state(self) -> SpikingState:
+        """All that changes, as copies, for an exact checkpoint."""
+        return self._engine.state
+
+    def restore(self, state: SpikingState) -> None:
+        """Continue exactly where `state` was taken.
+
+        Raises:
+            ValueError: an array is missing or of another network or number of threads.
+        """
+        self._engine.load(state)
+        self.seed, self._step_count = int(state["seed"]), int(state["step"])
