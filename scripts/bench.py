@@ -12,7 +12,7 @@ import typer
 from ..registry import nearest
 from .show import JsonOption
 
-SECTIONS = ("speed", "behaviour")
+SECTIONS = ("speed", "behaviour", "brain")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,18 @@ class Bar:
 
 
 def bench(
-    section: Annotated[str, typer.Argument(help="speed, behaviour or all.")] = "all", as_json: JsonOption = False
+    section: Annotated[str, typer.Argument(help="speed, behaviour, brain or all.")] = "all", as_json: JsonOption = False
 ) -> None:
     """Measure speed and behaviour against their bars and print a table."""
     from .bench_behaviour import behaviour_bars
+    from .bench_brain import brain_bars
     from .bench_speed import speed_bars
 
-    measures: dict[str, Callable[[], Iterable[Bar]]] = {"speed": speed_bars, "behaviour": behaviour_bars}
+    measures: dict[str, Callable[[], Iterable[Bar]]] = {
+        "speed": speed_bars,
+        "behaviour": behaviour_bars,
+        "brain": brain_bars,
+    }
     if section != "all" and section not in measures:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
     bars: list[Bar] = []

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..spiking import SpikingNetwork
-from .event_loop import RUN, Machine, Mode, cuts, fill_calendar, shift_all, start_lazily
+from .event_loop import RUN, Machine, Mode, cuts, fill_calendar, hold, shift_all, start_lazily
 from .lif_cells import CELL, NEVER, RING, Shorts, Singles, decay_table
 from .lif_kernels import Dense, Fired, Wiring
 from .poisson_trains import Trains, trains
@@ -81,6 +81,7 @@ class EventEngine:
             ),
             mode=self._mode,
         )
+        self._held = hold(self._m)
         if self._lazy_at_start:
             start_lazily(self._m)
 
@@ -105,7 +106,7 @@ class EventEngine:
         """
         if self._step + steps > LAST_STEP:
             raise OverflowError(f"EventEngine: cannot run past step {LAST_STEP}; reset the brain")
-        spikes = RUN[self._threads > 1](self._step, self._step + steps, self._m, BUSY)
+        spikes = RUN[self._threads > 1](self._step, self._step + steps, self._held, BUSY)
         self._step += steps
         return spikes
 
@@ -162,3 +163,4 @@ class EventEngine:
         """Run with other trains from now on."""
         own = np.searchsorted(made.neuron, self._wiring.bounds).astype(np.int64)
         self._m = self._m._replace(trains=made, own=own)
+        self._held = hold(self._m)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit, prange, types
+from numba.experimental import structref
 from numpy.typing import NDArray
 
 from .lif_cells import NEVER, Cells, Decays, Shorts, Singles, bring, enter, foresee
@@ -36,6 +37,24 @@ class Machine(NamedTuple):
     own: Ints  # (partitions + 1,) first train of each partition
     fired: Fired
     mode: Mode
+
+
+@structref.register
+class _HeldType(types.StructRef):  # type: ignore[misc]
+    """The compiled type of `Held`."""
+
+
+class Held(structref.StructRefProxy):  # type: ignore[misc]
+    """A `Machine` kept in compiled form: to hand its arrays over at every call would cost as much as a few steps."""
+
+
+structref.define_proxy(Held, _HeldType, ["machine"])
+
+
+@njit(cache=True)
+def hold(machine: Machine) -> Held:
+    """Keep a machine; it goes on sharing its arrays with the one given."""
+    return Held(machine)
 
 
 @njit
@@ -126,7 +145,8 @@ def _grown(values: Shorts, size: int) -> Shorts:
 def _compile(block: Callable[..., None]) -> Callable[..., tuple[Shorts, Shorts]]:
     """The loop over blocks around a compiled block; returns the step and the neuron of every spike."""
 
-    def run(first: int, last: int, m: Machine, busy: float) -> tuple[Shorts, Shorts]:
+    def run(first: int, last: int, held: Held, busy: float) -> tuple[Shorts, Shorts]:
+        m = held.machine
         steps, spikes, count, delay = np.empty(1024, np.int32), np.empty(1024, np.int32), 0, m.wiring.delay
         step = first
         while step < last:

@@ -53,8 +53,6 @@ def first_crossing(decays: Decays, v: float, g: float, threshold: float) -> int:
 
     A sum of two exponentials turns at most once, so each side of the turn is monotonic and is searched by halves.
     """
-    if threshold > 0.0 and v <= threshold and _highest(decays, v, g) <= threshold:
-        return NEVER
     turn = _peak_time(v, g, decays.tau_m, decays.tau_synapse)
     middle = min(max(int(turn), 1), HORIZON)
     above = NEVER
@@ -73,7 +71,7 @@ def first_crossing(decays: Decays, v: float, g: float, threshold: float) -> int:
     return above
 
 
-@njit
+@njit(inline="always")
 def _highest(decays: Decays, v: float, g: float) -> float:
     """An upper bound, within a few per cent, of the voltage to come while it is above rest."""
     if v >= g:  # falls from here on
@@ -84,13 +82,13 @@ def _highest(decays: Decays, v: float, g: float) -> float:
     return float(g * decays.peak[min(place + 1, PEAKS)])
 
 
-@njit
+@njit(inline="always")
 def height(decays: Decays, v: float, g: float, m: int) -> np.float32:
     """Voltage after m steps."""
     return np.float32(v * decays.after[m, 0] + g * decays.after[m, 2])
 
 
-@njit
+@njit(inline="always")
 def bring(cells: Cells, decays: Decays, i: int, step: int) -> None:
     """Move a neuron's state to `step`, unless it stands still until later."""
     cell = cells[i]
@@ -105,11 +103,19 @@ def bring(cells: Cells, decays: Decays, i: int, step: int) -> None:
     cell.since = step
 
 
-@njit
+@njit(inline="always")
 def foresee(cells: Cells, decays: Decays, head: Shorts, i: int) -> None:
     """Enter the step at which the neuron will spike if nothing else happens to it."""
     cell = cells[i]
-    wait = first_crossing(decays, cell.v, cell.g, cell.threshold)
+    quiet = cell.v <= cell.threshold and _highest(decays, cell.v, cell.g) <= cell.threshold and cell.threshold > 0.0
+    if not quiet or cell.due != NEVER:  # most neurons stay far below threshold: for them this is all
+        _enter_anew(cells, decays, head, i, quiet)
+
+
+@njit
+def _enter_anew(cells: Cells, decays: Decays, head: Shorts, i: int, quiet: bool) -> None:
+    cell = cells[i]
+    wait = NEVER if quiet else first_crossing(decays, cell.v, cell.g, cell.threshold)
     due = NEVER if wait == NEVER else cell.since + wait
     if due != cell.due:
         remove(cells, head, i)
