@@ -135,7 +135,7 @@ def _read_original(path: Path, strain: str) -> Atlas:
         import h5py
     except ImportError:
         raise ModuleNotFoundError(
-            f"{path} is read with h5py: pip install h5py, or convert it once with python -m animat.scripts.convert_atlas"
+            f"{path} is read with h5py: pip install h5py, or convert it: python -m animat.scripts.convert_atlas"
         ) from None
     if not h5py.is_hdf5(path):
         raise AtlasError(f"{path}: is not an HDF5 file and not a folder written by Atlas.save")
@@ -191,9 +191,11 @@ def _matrices(path: Path, table: pd.DataFrame, names: tuple[str, ...]) -> dict[s
     at = []
     for column in ("responding", "stimulated"):
         called = table[column].map(lambda name: SYNONYMS.get(name, name))
-        for row, name in enumerate(called):
-            if name not in place:
-                raise AtlasError(f"{path}, row {row + 2}, column {column}: no neuron {name!r}; {nearest(name, names)}")
+        for row, label in enumerate(called):
+            if label not in place:
+                raise AtlasError(
+                    f"{path}, row {row + 2}, column {column}: no neuron {label!r}; {nearest(label, names)}"
+                )
         at.append(called.map(place).to_numpy(np.int64))
     try:
         values = {name: table[name].to_numpy(np.float64) for name in ("response", "q", "observations")}
@@ -201,6 +203,6 @@ def _matrices(path: Path, table: pd.DataFrame, names: tuple[str, ...]) -> dict[s
         raise AtlasError(f"{path}: {error}") from None
     shape = (len(names), len(names))
     filled = {name: np.full(shape, 0.0 if name == "observations" else np.nan) for name in values}
-    for name, column in values.items():
-        filled[name][tuple(at)] = column
+    for name, numbers in values.items():
+        filled[name][tuple(at)] = numbers
     return {**filled, "observations": filled["observations"].astype(np.int64)}

@@ -2,10 +2,11 @@
 
 Graded neurons obey tau dV/dt = F(V) + drive with
 
-    F_i = rest_i - V_i + tonic_i + plateau_i s_i + sum_j C_ij s_j + sum_j E_ij (V_j - V_i),   s = sigmoid((V - half)/slope)
+    F_i = rest_i - V_i + tonic_i + plateau_i s_i + sum_j C_ij s_j + sum_j E_ij (V_j - V_i)
+    s   = sigmoid((V - half)/slope)
 
-(`models/graded.py`; C, in mV at full release, has signs and the inhibition gain in it, E is relative to the leak). About
-a fixed point a small constant drive dI moves the steady voltages by dV = -J^-1 dI, with J = dF/dV.
+(`models/graded.py`; C, in mV at full release, has signs and the inhibition gain in it, E is relative to the leak).
+About a fixed point a small constant drive dI moves the steady voltages by dV = -J^-1 dI, with J = dF/dV.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Pulse:
     """A stimulus and how its effect is read.
 
     Duration and window are those of the atlas of Randi et al. 2023 (Nature 623:406): 300 or 500 ms of light about every
-    30 s, response = mean over the time after stimulus onset less the mean before. How many millivolts the light is worth
-    is not known: `amplitude_mv` (assumed) takes a neuron from rest, -35 mV, to the excitatory reversal, 0 mV.
+    30 s, response = mean over the time after stimulus onset less the mean before. How many millivolts the light is
+    worth is not known: `amplitude_mv` (assumed) takes a neuron from rest, -35 mV, to the excitatory reversal, 0 mV.
     """
 
     amplitude_mv: float = 35.0  # mV, constant drive of the stimulated neuron; assumed

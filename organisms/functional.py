@@ -4,8 +4,8 @@ Their settings were written down before any of them was scored. Nothing in them 
 the one that the bar speaks of.
 
 * default: every neuron as `Graded()` (membrane and sigmoid of Kunert et al. 2014). All chemical input of a neuron
-  together, at full release, is worth the 35 mV between the leak (-35 mV) and the excitatory reversal (0 mV) of that model;
-  all its gap junctions together conduct as much as its leak (assumed); no other gain; unknown signs excitatory.
+  together, at full release, is worth the 35 mV between the leak (-35 mV) and the excitatory reversal (0 mV) of that
+  model; all its gap junctions together conduct as much as its leak (assumed); no other gain; unknown signs excitatory.
 * default, known signs only: the same without the synapses whose sign is unknown.
 * conductance: the published conductance-based model per contact, see `brains.conductance`; unknown signs excitatory.
 * locomotion: the organism's own parameters, which were searched for locomotion and have plateaus.
