@@ -175,7 +175,7 @@ def _read_folder(folder: Path) -> Atlas:
         raise AtlasError(f"{folder / 'atlas.json'}: is not the header of a saved atlas of version {VERSION}")
     if set(header) != set(HEADER_KEYS):
         raise AtlasError(f"{folder / 'atlas.json'}: must have {', '.join(HEADER_KEYS)}; got {', '.join(header)}")
-    table = pd.read_csv(folder / "pairs.csv", float_precision="round_trip", keep_default_na=False, na_values=[""])
+    table = pd.read_csv(folder / "pairs.csv", dtype=str, keep_default_na=False)  # text: every decimal is read exactly
     if tuple(table.columns) != COLUMNS:
         raise AtlasError(
             f"{folder / 'pairs.csv'}: columns must be {', '.join(COLUMNS)}; got {', '.join(table.columns)}"
@@ -198,7 +198,7 @@ def _matrices(path: Path, table: pd.DataFrame, names: tuple[str, ...]) -> dict[s
                 )
         at.append(called.map(place).to_numpy(np.int64))
     try:
-        values = {name: table[name].to_numpy(np.float64) for name in ("response", "q", "observations")}
+        values = {name: np.array([float(v or "nan") for v in table[name]]) for name in COLUMNS[2:]}
     except ValueError as error:
         raise AtlasError(f"{path}: {error}") from None
     shape = (len(names), len(names))

@@ -37,6 +37,25 @@ def rank_auc(ranks: Floats, positive: Bools, weights: Floats) -> float:
     return won / (of_positive * others)
 
 
+def stratified_auc(groups: list[Ints], members: list[Ints], positive: Bools, weights: Floats) -> float:
+    """Chance that a positive has the larger strength than another of its own stratum; NaN where no stratum has both.
+
+    Args:
+        groups: of each stratum, the place of its members' strengths among their distinct ones.
+        members: of each stratum, which of the pairs are in it.
+        positive: shape (k,).
+        weights: shape (k,).
+    """
+    won, compared = 0.0, 0.0
+    for group, rows in zip(groups, members, strict=True):
+        own, kind = weights[rows], positive[rows]
+        size = float(own[kind].sum() * own[~kind].sum())
+        if size > 0.0:
+            won += size * rank_auc(group_midranks(group, own), kind, own)
+            compared += size
+    return won / compared if compared > 0.0 else float("nan")
+
+
 def roc(strength: Floats, positive: Bools) -> tuple[Floats, Floats]:
     """False and true positive rates as the threshold falls, from (0, 0) to (1, 1); ties move together."""
     _, group = np.unique(-strength, return_inverse=True)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from .atlas import Atlas
 from .connectome import Connectome
+from .ranks import correlation, group_midranks, rank_auc, sign_accuracy, stratified_auc
 from .response import NotSettledError
-from .ranks import correlation, group_midranks, rank_auc, sign_accuracy
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,7 +26,8 @@ Bools = NDArray[np.bool_]
 
 Q_SIGNIFICANT = 0.05  # false discovery rate of a significant pair; Randi et al. 2023
 RESAMPLES = 1000
-MEASURES = ("auc", "balanced_sign", "sign", "spearman")
+STRATA = 10  # of soma distance, equally many pairs in each
+MEASURES = ("auc", "auc_at_distance", "spearman", "balanced_sign", "sign")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +38,7 @@ class Pairs:
     stimulated: Ints
     response: Floats  # dF/F
     significant: Bools
+    stratum: Ints  # tenth of the soma distance, 0 nearest; the last also has pairs of unknown distance
 
     @property
     def at(self) -> tuple[Ints, Ints]:
@@ -58,6 +60,7 @@ class Score:
     """How a prediction does; the two sign measures are None for a prediction without sign."""
 
     auc: Interval  # of the strength, for significant against other pairs
+    auc_at_distance: Interval  # the same among pairs whose somata are about equally far apart
     spearman: Interval  # of the strength with |dF/F|, over all pairs
     balanced_sign: Interval | None = None  # over significant pairs: mean of the accuracies on positive and on negative
     sign: Interval | None = None  # over significant pairs, as they come
@@ -90,14 +93,14 @@ class Control:
         }
 
 
-def observed_pairs(atlas: Atlas, names: tuple[str, ...], q: float = Q_SIGNIFICANT) -> Pairs:
+def observed_pairs(atlas: Atlas, connectome: Connectome, q: float = Q_SIGNIFICANT) -> Pairs:
     """The off-diagonal pairs of which the atlas has both a response and a q value.
 
     Raises:
-        UnknownNameError: an observed neuron is not among `names`.
+        UnknownNameError: an observed neuron is not in the connectome.
         ValueError: the pairs are all significant, or none is.
     """
-    place = atlas.index_in(names)
+    place = atlas.index_in(connectome.names)
     seen = np.isfinite(atlas.response) & np.isfinite(atlas.q) & ~np.eye(len(atlas.names), dtype=bool)
     responding, stimulated = np.nonzero(seen)
     significant = atlas.q[seen] < q
@@ -105,12 +108,26 @@ def observed_pairs(atlas: Atlas, names: tuple[str, ...], q: float = Q_SIGNIFICAN
         raise ValueError(
             f"atlas: {significant.sum()} of {significant.size} pairs have q below {q}; AUC needs both kinds"
         )
+    at = (place[responding], place[stimulated])
     return Pairs(
-        responding=place[responding],
-        stimulated=place[stimulated],
+        responding=at[0],
+        stimulated=at[1],
         response=atlas.response[seen],
         significant=significant,
+        stratum=_tenths(soma_distance(connectome)[at]),
     )
+
+
+def soma_distance(connectome: Connectome) -> Floats:
+    """Distance between somata, um, shape (n, n); infinite where a position is unknown."""
+    somata = connectome.neurons[["x_um", "y_um", "z_um"]].to_numpy(np.float64)
+    return np.asarray(np.nan_to_num(np.linalg.norm(somata[:, None] - somata[None, :], axis=2), nan=np.inf))
+
+
+def _tenths(distance: Floats) -> Ints:
+    known = distance[np.isfinite(distance)]
+    edges = np.quantile(known, np.arange(1, STRATA) / STRATA) if known.size else np.zeros(0)
+    return np.searchsorted(edges, distance).astype(np.int64)
 
 
 def measures(prediction: Floats, pairs: Pairs, signed: bool = True) -> dict[str, float]:
@@ -141,6 +158,8 @@ class _Sample:
         strength = np.abs(values) if signed else values
         _, self._strength = np.unique(strength, return_inverse=True)
         _, self._size = np.unique(np.abs(pairs.response), return_inverse=True)
+        self._members = [np.flatnonzero(pairs.stratum == k) for k in np.unique(pairs.stratum)]
+        self._within = [np.unique(strength[rows], return_inverse=True)[1] for rows in self._members]
         self._significant, self._signed = pairs.significant, signed
         self._predicted, self._response = values[pairs.significant], pairs.response[pairs.significant]
 
@@ -148,6 +167,7 @@ class _Sample:
         ranks = group_midranks(self._strength, weights)
         found = dict.fromkeys(MEASURES, float("nan"))
         found["auc"] = rank_auc(ranks, self._significant, weights)
+        found["auc_at_distance"] = stratified_auc(self._within, self._members, self._significant, weights)
         found["spearman"] = correlation(ranks, group_midranks(self._size, weights), weights)
         if self._signed:
             of_significant = weights[self._significant]
@@ -175,7 +195,7 @@ def score(
     draws = rng.multinomial(k, np.full(k, 1.0 / k), size=resamples).astype(np.float64)
     drawn = [sample.measured(counts[cluster]) for counts in draws]
     intervals = {}
-    for name in MEASURES if signed else ("auc", "spearman"):
+    for name in MEASURES if signed else MEASURES[:3]:
         values = np.array([measured[name] for measured in drawn])
         known = values[np.isfinite(values)]  # a resample without one of the kinds has no score
         low, high = np.quantile(known, (0.025, 0.975)) if known.size else (float("nan"), float("nan"))
@@ -219,23 +239,24 @@ def baselines(connectome: Connectome, atlas: Atlas) -> dict[str, Floats]:
     know no pair at all: the product of the degrees (contacts given times contacts received), and how often the atlas
     observed the pair, since more trials make a smaller q.
     """
+    from scipy import sparse
     from scipy.sparse.csgraph import shortest_path
 
     chemical, gap = (connectome.matrix(kind, signed=False).toarray() for kind in ("chemical", "electrical"))
     both = chemical + gap
     np.fill_diagonal(both, 0.0)
-    somata = connectome.neurons[["x_um", "y_um", "z_um"]].to_numpy(np.float64)
-    apart = np.linalg.norm(somata[:, None] - somata[None, :], axis=2)
     place = atlas.index_in(connectome.names)
     known = np.flatnonzero(place >= 0)
     trials = np.zeros(both.shape)
     trials[np.ix_(place[known], place[known])] = atlas.observations[np.ix_(known, known)]
+    # Dijkstra by name: the method picked for dense graphs fails silently on a transposed matrix
+    hops = shortest_path(sparse.csr_array(both.T), method="D", unweighted=True)
     return {
         "chemical contacts": chemical,
         "gap contacts": gap,
         "chemical + gap contacts": both,
-        "shortest path": -shortest_path((both > 0).T, unweighted=True).T,
-        "soma distance": -np.nan_to_num(apart, nan=np.inf),
+        "shortest path": -hops.T,
+        "soma distance": -soma_distance(connectome),
         "degree product": both.sum(axis=1)[:, None] * both.sum(axis=0)[None, :],
         "number of trials": trials,
     }

@@ -50,10 +50,10 @@ def _roc(axes: Any, predictions: dict[str, Floats], pairs: Pairs) -> None:
     from ..brains.ranks import auc, roc
 
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1)
-    for name, colour in CURVES.items():
+    for name in (name for name in CURVES if name in predictions):
         strength = predictions[name][pairs.at]
         label = f"{name} ({auc(strength, pairs.significant):.3f})"
-        axes.plot(*roc(strength, pairs.significant), color=colour, linewidth=1.6, label=label)
+        axes.plot(*roc(strength, pairs.significant), color=CURVES[name], linewidth=1.6, label=label)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(loc="lower right", frameon=False, fontsize=9)
 
