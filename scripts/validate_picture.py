@@ -13,9 +13,12 @@ CURVES = {  # row -> colour; the rows worth comparing by eye
     "default": "#cc2924",
     "conductance": "#215cbf",
     "locomotion": "#3f7d63",
-    "chemical + gap contacts": "#8a8578",
-    "shortest path": "#d0912b",
-    "number of trials": "#b9a5c9",
+    "soma distance": "#2b2b2b",
+    "shortest path": "#7d5ba6",
+    "chemical + gap contacts": "#6fb1c9",
+    "number of trials": "#c79aa8",
+    "default, degree shuffle": "#d0912b",
+    "default, label shuffle": "#8a8578",
 }
 SHUFFLES = {"degree": ("o", "#d0912b"), "label": ("s", "#8a8578")}  # marker and colour
 DPI = 120
@@ -55,7 +58,7 @@ def _roc(axes: Any, predictions: dict[str, Floats], pairs: Pairs) -> None:
         label = f"{name} ({auc(strength, pairs.significant):.3f})"
         axes.plot(*roc(strength, pairs.significant), color=CURVES[name], linewidth=1.6, label=label)
     axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    axes.legend(loc="lower right", frameon=False, fontsize=8)
 
 
 def _aucs(axes: Any, report: dict[str, Any]) -> None:
@@ -85,4 +88,4 @@ def _aucs(axes: Any, report: dict[str, Any]) -> None:
     axes.set_yticks(range(len(rows)), [f"{row['kind']}: {row['name']}" for row in rows], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlabel("AUC for significant pairs")
-    axes.legend(loc="best", frameon=False, fontsize=9)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=4, frameon=False, fontsize=8)

@@ -30,18 +30,7 @@ def atlas(tmp_path_factory) -> str:
 
 
 def test_validate_prints_one_object_writes_it_and_draws_a_picture(atlas, tmp_path):
-    options = (
-        "--network",
-        "default",
-        "--atlas",
-        str(tmp_path / "atlas"),
-        "--draws",
-        "1",
-        "--resamples",
-        "10",
-        "--no-simulate",
-        "--json",
-    )
+    options = ("--network", "default", "--draws", "1", "--resamples", "10", "--no-simulate", "--json")
     run = animat("validate", "worm", "--atlas", atlas, *options, "--out", str(tmp_path / "out"))
     assert run.stderr == ""
     report = json.loads(run.stdout)
