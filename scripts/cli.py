@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from . import bench, render, run, show
+from . import bench, render, run, show, validate
 
 app = typer.Typer(
     help="Virtual organisms: a connectome-driven brain in a MuJoCo body.",
@@ -19,6 +19,7 @@ app.command("show")(show.show)
 app.command("run")(run.run)
 app.command("render")(render.render)
 app.command("bench")(bench.bench)
+app.command("validate")(validate.validate)
 
 
 def main() -> None:
