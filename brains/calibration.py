@@ -87,12 +87,13 @@ def calibrate(
         processes: how many evaluate at the same time; 1 evaluates in this process.
         out: folder that every evaluation is written to as it ends, and that an interrupted search is continued from.
         context: whatever else decides the result (a fingerprint, a version), by name; kept and compared on resuming.
-        report: called with the number and training score of every trial.
+        report: called with the number and training score of every trial, also of those read from `out`.
 
     Raises:
         ValueError: a declaration that makes no search, or a folder that holds another one.
         KeyError: an unknown optimiser, parameter of `start` or measure, with the nearest that is known.
         ImportError: cma is not installed.
+        RuntimeError: another process is writing the folder.
     """
     asked: dict[str, Any] = {
         "parameters": [asdict(parameter) for parameter in parameters],

@@ -174,7 +174,7 @@ def named(function: Callable[..., Any]) -> str:
             "(functools.partial may fix some of its arguments)"
         )
     # `python -m module` calls the module __main__; its spec still knows its name
-    spec = getattr(sys.modules[function.__module__], "__spec__", None)
+    spec = getattr(sys.modules.get(function.__module__), "__spec__", None)
     return f"{spec.name if spec else function.__module__}.{name}"
 
 
