@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -77,7 +78,7 @@ class Ledger:
                 self._file = stack.enter_context(self._path.open("a", encoding="utf-8", newline=""))
                 self._continue(self._path, self._file.fileno())
             if self._processes > 1:
-                self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("spawn"))
+                self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _follow_parent)
                 stack.callback(partial(self._pool.shutdown, cancel_futures=True))
             self._stack = stack.pop_all()
         return self
@@ -173,6 +174,18 @@ class Ledger:
                 )
         self.rows.append(row)
         return score
+
+
+def _follow_parent() -> None:
+    """End this worker when the search is killed; it would wait for work for ever."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _answer(evaluate: Evaluate, job: Job) -> Mapping[str, float]:

@@ -441,7 +441,7 @@ def evaluate(values, seed):
     global evaluations
     evaluations += 1
     if evaluations == KILL_AT:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid() if PROCESSES == 1 else os.getppid(), signal.SIGKILL)
     return {"height": (values["x"] - 0.3) ** 2 + values["y"] ** 2 * seed / 7}
 
 
@@ -458,20 +458,20 @@ if __name__ == "__main__":
 def run_script(path, kill_at, processes, out):
     path.write_text(SCRIPT)
     command = [sys.executable, str(path), str(kill_at), str(processes), str(out)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    # waits for the end of the output, and so for every worker that a killed search has left behind
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_a_killed_search_continues_to_the_bytes_of_one_that_ran_through_on_two_processes(tmp_path):
+def test_a_search_killed_twice_continues_to_the_bytes_of_one_that_ran_through_on_two_processes(tmp_path):
     script, whole, killed = (tmp_path / name for name in ("run.py", "whole", "killed"))
     done = run_script(script, 0, 2, whole)
     assert done.returncode == 0, done.stderr
     rows = []
-    for kill_at in (22, 24):  # between the two seeds of a trial in the second batch, and then on the held-out seeds
-        assert run_script(script, kill_at, 1, killed).returncode == -9
-        rows.append(len((killed / "trials.csv").read_text().splitlines()) - 1)
+    for kill_at, processes in ((3, 2), (30, 1)):
+        assert run_script(script, kill_at, processes, killed).returncode == -9
         assert json.loads((killed / "calibration.json").read_text())["result"] is None
-    assert rows == [21, 21 + 23]
-    assert rows[-1] > 20 * 2
+        rows.append(len(Calibration.load(killed).rows))
+    assert rows[1] == rows[0] + 29 < 20 * 2 + 5 * 2
     assert run_script(script, 0, 1, killed).returncode == 0
     assert bytes_of(killed) == bytes_of(whole)
 
