@@ -152,8 +152,11 @@ class Ledger:
             if name in self._head:
                 raise ValueError(f"evaluate: the measure {name!r} is also the name of a parameter; rename one")
         total_score(self._targets, measures)  # a misspelt target raises before anything is written
-        self._measures = tuple(measures)
-        self._write(csv_text([(*self._head, *measures)]))
+        if not self._measures:
+            self._measures = tuple(measures)
+            self._write(csv_text([(*self._head, *measures)]))
+        elif self._measures != tuple(measures):  # the header that a run killed before its first row has left
+            raise ValueError(f"{self._path}: has the measures {self._measures}, evaluate gave {tuple(measures)}")
 
     def _write(self, text: str) -> None:
         if self._file is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from animat.brains.brain import Brain
@@ -215,6 +215,7 @@ def test_seeds_that_make_no_split_are_refused(seeds, message):
     share=st.floats(-1, 2),
     scale=st.sampled_from(["linear", "log"]),
 )
+@example(low=0.1, width=1.5714285714285714, share=1.0, scale="log")  # rounds to above the range if left alone
 def test_a_decoded_value_never_leaves_the_range_and_encodes_to_its_share(low, width, share, scale):
     parameter = Parameter(name="p", low=low, high=low + width, unit="mV", scale=scale)
     value = parameter.decode(share)
@@ -416,6 +417,7 @@ def forbidden(values, seed):
 
 @settings(max_examples=15, deadline=None)
 @given(cut=st.floats(0.0, 1.0), optimizer=st.sampled_from(OPTIMIZERS))
+@example(cut=0.01, optimizer="cma")  # after the header and before the first row
 def test_a_file_cut_anywhere_is_continued_to_the_same_bytes(tmp_path_factory, cut, optimizer):
     folder = tmp_path_factory.mktemp("cut")
     options = {"optimizer": optimizer, "trials": 25, "out": folder}
