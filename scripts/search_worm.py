@@ -5,9 +5,8 @@ Usage: python -m animat.scripts.search_worm [--model lif] --trials 500 --seed 0 
 The targets ask for both gaits, a head that bends, backward motion under AVA drive and both touch responses, each as a
 hinge on its published band, averaged over `SEEDS`; the best sets are then run on `HELD_OUT`. The D-, B- and A-class
 ablations, the frozen senses and the shuffles are not in it. With `--model lif` only the rows of the spiking model are
-free. Starts from the shipped values, which are trial 0, or those given by `--start name=value`, with a step of 5 % of
-each range. The folder `--out` is a `Calibration`: every evaluation is written as it ends, and the same command again
-continues an interrupted search.
+free. Starts from the shipped values, which are trial 0, or those given by `--start name=value`. The folder `--out` is
+a `Calibration`: every evaluation is written as it ends, and the same command again continues an interrupted search.
 """
 
 from __future__ import annotations
@@ -79,14 +78,12 @@ FREE = {
         **THRESHOLDS,
     },
 }
-CASES: dict[str, dict[str, Any]] = {
-    "crawl": {"duration_s": 12.0},
-    "swim": {"task": "swim", "duration_s": 10.0},
+GAITS: dict[str, dict[str, Any]] = {"crawl": {"duration_s": 12.0}, "swim": {"task": "swim", "duration_s": 10.0}}
+COMMANDS: dict[str, dict[str, Any]] = {
     "backward": {"drive": {"AVA": 120.0}, "duration_s": 8.0},
     "touch": {"task": "touch", "duration_s": 15.2},
 }
-
-
+CASES = {"graded": GAITS | COMMANDS, "lif": GAITS | COMMANDS}
 UNITS = {"_mv": "mV", "_ms": "ms", "_hz": "Hz", "_mm_s": "mm/s", "_body_lengths": "body lengths", "_rad": "rad"}
 
 
@@ -152,17 +149,18 @@ def worm_of(model: str, values: tuple[tuple[str, float], ...]) -> Organism:
     return worm_with(FREE[model], dict(values))
 
 
-@lru_cache(maxsize=len(CASES) * STEADY)
+@lru_cache(maxsize=16)
 def episode(model: str, values: tuple[tuple[str, float], ...], case: str, seed: int) -> dict[str, float]:
     """Measures of one case; kept, so that training seeds that share a steady case share its run."""
-    return measured(run_episode(OrganismEnv(worm_of(model, values), model=model, **CASES[case]), seed=seed))
+    options = CASES[model][case]
+    return measured(run_episode(OrganismEnv(worm_of(model, values), model=model, **options), seed=seed))
 
 
 def evaluate(values: dict[str, float], seed: int, model: str) -> dict[str, float]:
-    """Measures of every case on one seed, as case.measure."""
+    """Measures of every case of the model on one seed, as case.measure."""
     steady = SEEDS[SEEDS.index(seed) % STEADY] if seed in SEEDS else seed
     flat: dict[str, float] = {}
-    for name, case in CASES.items():
+    for name, case in CASES[model].items():
         measures = episode(model, tuple(values.items()), name, seed if case.get("task") == "touch" else steady)
         flat |= {f"{name}.{key}": value for key, value in measures.items()}
     after, before = (flat.get(f"touch.speed_{when}posterior_mm_s", np.nan) for when in ("", "before_"))
@@ -189,17 +187,24 @@ def parameters(model: str) -> list[Parameter]:
     ]
 
 
-def search(model: str, start: dict[str, float], trials: int, seed: int, processes: int, out: Path) -> Calibration:
+def targets(model: str) -> list[Target]:
+    """The targets that are about the cases of a model."""
+    return [target for target in TARGETS if target.measure.split(".")[0] in CASES[model]]
+
+
+def search(
+    model: str, start: dict[str, float], step: float, trials: int, seed: int, processes: int, out: Path
+) -> Calibration:
     """Run or continue the search; every evaluation is in the folder as it ends."""
     packages = {name: version(name) for name in ("mujoco", "numba")}
     return calibrate(
         parameters(model),
         partial(evaluate, model=model),
-        TARGETS,
+        targets(model),
         train_seeds=SEEDS,
         held_out_seeds=HELD_OUT,
         start=shipped(model) | start,
-        step=0.05,
+        step=step,
         population=12,
         trials=trials,
         seed=seed,
@@ -215,13 +220,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", choices=sorted(FREE), default="graded")
     parser.add_argument("--start", nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--step", type=float, default=0.05, help="first step, as a share of each range")
     parser.add_argument("--trials", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("runs/search_worm"), help="a folder")
     options = parser.parse_args()
     start = {name: float(value) for name, value in (item.split("=") for item in options.start)}
-    found = search(options.model, start, options.trials, options.seed, options.processes, options.out)
+    found = search(options.model, start, options.step, options.trials, options.seed, options.processes, options.out)
     print(f"trial {found.best_trial}: {found.train_score:.3f} in training, {found.held_out_score:.3f} held out")
     print(" ".join(f"{name}={value:.6g}" for name, value in found.best.items()))
 

@@ -8,12 +8,12 @@ from animat.scripts.search_worm import (
     FREE,
     HELD_OUT,
     SEEDS,
-    TARGETS,
     episode,
     evaluate,
     parameters,
     search,
     shipped,
+    targets,
     worm_with,
 )
 
@@ -32,7 +32,7 @@ def test_the_shipped_values_are_inside_their_ranges_and_rebuild_the_shipped_worm
 def test_every_target_is_measured_and_an_evaluation_depends_on_nothing_but_values_and_seed():
     values = shipped("graded")
     first = evaluate(values, SEEDS[0], "graded")
-    assert np.isfinite([first[target.measure] for target in TARGETS]).all()
+    assert np.isfinite([first[target.measure] for target in targets("graded")]).all()
     episode.cache_clear()
     assert evaluate(values, SEEDS[0], "graded") == first
 
@@ -45,5 +45,5 @@ def test_the_benchmarks_seeds_are_neither_searched_on_nor_held_out():
 
 def test_a_misspelt_start_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(KeyError, match="start has no parameter 'chemical'; did you mean 'chemical_mv'"):
-        search("graded", {"chemical": 3.0}, 1, 0, 1, tmp_path / "out")
+        search("graded", {"chemical": 3.0}, 0.05, 1, 0, 1, tmp_path / "out")
     assert not (tmp_path / "out").exists()
