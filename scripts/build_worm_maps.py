@@ -15,7 +15,7 @@ from ..organisms.worm import FOLDER, gain_table
 from ..organisms.worm.wiring import connectome, neuromuscular
 
 JOINTS = 24
-HEAD = (2, 9)  # joints that head motor neurons sense: those between the muscles of the nerve ring, rows 2 to 8 or so
+HEAD_REACH = 6.0  # joints; head motor neurons sense from their own neck region on, however long their muscle arms are
 CLASSES = {  # class: (side that it senses, direction of the field)
     "DB": ("dorsal", 1),
     "VB": ("ventral", 1),
@@ -67,8 +67,9 @@ def proprioception(gains: dict[str, float]) -> pd.DataFrame:
 def _row(name: str, cell_class: str, position: float, gains: dict[str, float]) -> dict[str, object]:
     side, direction = CLASSES[cell_class]
     head = len(cell_class) == 4
-    start, field = round(position), int(gains["stretch_field_joints"])
-    first, last = HEAD if head else (start, start + field) if direction > 0 else (start - field, start)
+    start = round(min(position, HEAD_REACH) if head else position)
+    field = int(gains["stretch_field_joints"])
+    first, last = (start, start + field) if direction > 0 else (start - field, start)
     first, last = max(first, 0), min(last, JOINTS)
     # Boyle 2012: the receptor weight rises towards the end the wave runs to, 0.4 + 0.04 per joint
     behind = position if direction > 0 else JOINTS - 1 - position
@@ -76,7 +77,7 @@ def _row(name: str, cell_class: str, position: float, gains: dict[str, float]) -
         shape = gains["stretch_head"] * 0.4
     else:
         shape = (1.0 if direction > 0 else gains["stretch_a"]) * (0.4 + 0.04 * behind)
-    gain = gains["stretch_mv"] * shape * (1.0 if head else np.sqrt(field / (last - first)))
+    gain = gains["stretch_mv"] * shape * np.sqrt(field / (last - first))
     return {
         "channel": f"strain_{side}[{first + 1:02d}:{last:02d}]",
         "neuron": name,
