@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..spiking import SpikingNetwork
 from .event_loop import RUN, Machine, Mode, cuts, fill_calendar, hold, shift_all, start_lazily
 from .lif_cells import CELL, NEVER, RING, Shorts, Singles, decay_table
-from .lif_kernels import Dense, Fired, Wiring
+from .lif_kernels import LANES, Dense, Fired, Wiring
 from .poisson_trains import Trains, trains
 
 SpikingState = dict[str, NDArray[np.generic]]
@@ -69,6 +69,7 @@ class EventEngine:
                 g=np.zeros(n, np.float32),
                 since=np.full(n, -1, np.int32),
                 threshold=np.full(n, model.v_threshold_mv - model.v_rest_mv, np.float32),
+                held=np.full((threads, int(np.diff(bounds).max()) // LANES + 1), NEVER, np.int32),
             ),
             wiring=self._wiring,
             decays=decay_table(model, self._network.dt_ms),

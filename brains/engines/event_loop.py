@@ -119,7 +119,7 @@ def _parallel_block(step: int, stop: int, m: Machine) -> None:
     """`_block` with a thread for each partition."""
     # a parallel loop takes arrays but not tuples of them, so they are taken apart here and put together inside
     cells, heads, own, lazy = m.cells, m.heads, m.own, m.mode.lazy[0]
-    v, g, since, threshold = m.dense
+    v, g, since, threshold, held = m.dense
     bounds, start, target, weight, delay, refractory, span = m.wiring
     after, tau_m, tau_synapse, peak = m.decays
     train_neuron, train_weight, log_miss, next_event, drawn, seed, soon = m.trains
@@ -132,7 +132,7 @@ def _parallel_block(step: int, stop: int, m: Machine) -> None:
         if lazy:
             lazy_steps(p, step, stop, cells, heads, wiring, decays, poisson, own, fired)
         else:
-            dense_steps(p, step, stop, Dense(v, g, since, threshold), wiring, decays, poisson, own, fired)
+            dense_steps(p, step, stop, Dense(v, g, since, threshold, held), wiring, decays, poisson, own, fired)
 
 
 @njit

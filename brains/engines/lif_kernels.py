@@ -40,6 +40,7 @@ class Dense(NamedTuple):
     g: Singles  # (n,) mV
     since: Shorts  # (n,) last refractory step
     threshold: Singles  # (n,) mV
+    held: Shorts  # (partitions, lanes) latest of the last refractory steps of LANES neurons
 
 
 class Fired(NamedTuple):
@@ -119,7 +120,7 @@ def dense_steps(
     for step in range(first, last):
         place = step % wiring.delay
         begin = fired.end[p, block, place]
-        end = _advance_all(wiring.bounds[p], wiring.bounds[p + 1], step, neurons, decays, mine[block], begin)
+        end = _advance_all(p, wiring.bounds[p], wiring.bounds[p + 1], step, neurons, decays, mine[block], begin)
         for q in range(fired.neuron.shape[0]):
             for a in range(fired.end[q, 1 - block, place], fired.end[q, 1 - block, place + 1]):
                 source = fired.neuron[q, 1 - block, a]
@@ -139,43 +140,77 @@ def dense_steps(
             neurons.v[i] = neurons.threshold[i] - wiring.span
             neurons.g[i] = 0.0
             neurons.since[i] = step + max(wiring.refractory[i], 1) - 1
+            _hold(neurons, p, i - wiring.bounds[p], neurons.since[i])
         fired.end[p, block, place + 1] = end
 
 
 @njit
-def _advance_all(low: int, high: int, step: int, neurons: Dense, decays: Decays, spikes: Shorts, end: int) -> int:
+def _hold(neurons: Dense, p: int, place: int, until: int) -> None:
+    """Note that a neuron stands still until a step."""
+    neurons.held[p, place // LANES] = max(neurons.held[p, place // LANES], until)
+
+
+@njit
+def _advance_all(
+    p: int, low: int, high: int, step: int, neurons: Dense, decays: Decays, spikes: Shorts, end: int
+) -> int:
     """One step of the neurons low..high; appends those above threshold to `spikes` and returns where they end now."""
-    of_voltage, of_synapse, gained = decays.after[1, 0], decays.after[1, 1], decays.after[1, 2]
-    now, zero = np.int32(step), np.float32(0.0)
     for a in range(low, high, LANES):
         b = min(a + LANES, high)
         v, g, since, threshold = neurons.v[a:b], neurons.g[a:b], neurons.since[a:b], neurons.threshold[a:b]
-        hits = np.int32(0)
-        for i in range(b - a):
-            moves, old_v = since[i] < now, v[i]
-            old_g = g[i] if since[i] < now - 1 else zero
-            new_v = old_v * of_voltage + old_g * gained
-            v[i] = new_v if moves else old_v
-            g[i] = old_g * of_synapse
-            hits |= np.int32(moves & (new_v > threshold[i]))
+        if neurons.held[p, (a - low) // LANES] < step - 1:
+            hits = _advance_free(v, g, threshold, decays)
+        else:
+            hits = _advance_some(v, g, since, threshold, decays, np.int32(step))
         if hits:
             for i in range(b - a):
-                if since[i] < now and v[i] > threshold[i]:
+                if since[i] < step and v[i] > threshold[i]:
                     spikes[end] = a + i
                     end += 1
     return end
 
 
 @njit
+def _advance_free(v: Singles, g: Singles, threshold: Singles, decays: Decays) -> int:
+    """One step of neurons none of which stands still; says whether any is above threshold."""
+    of_voltage, of_synapse, gained = decays.after[1, 0], decays.after[1, 1], decays.after[1, 2]
+    hits = np.int32(0)
+    for i in range(v.size):
+        new_v = v[i] * of_voltage + g[i] * gained
+        v[i] = new_v
+        g[i] *= of_synapse
+        hits |= np.int32(new_v > threshold[i])
+    return int(hits)
+
+
+@njit
+def _advance_some(v: Singles, g: Singles, since: Shorts, threshold: Singles, decays: Decays, now: np.int32) -> int:
+    """The same of neurons some of which stand still, or have done so until now and lose what arrived."""
+    of_voltage, of_synapse, gained = decays.after[1, 0], decays.after[1, 1], decays.after[1, 2]
+    hits, zero = np.int32(0), np.float32(0.0)
+    for i in range(v.size):
+        moves, old_v = since[i] < now, v[i]
+        old_g = g[i] if since[i] < now - 1 else zero
+        new_v = old_v * of_voltage + old_g * gained
+        v[i] = new_v if moves else old_v
+        g[i] = old_g * of_synapse
+        hits |= np.int32(moves & (new_v > threshold[i]))
+    return int(hits)
+
+
+@njit
 def to_dense(cells: Cells, heads: Shorts, neurons: Dense, wiring: Wiring, decays: Decays, step: int) -> None:
     """Bring every neuron to the end of the step before `step` and empty the calendar."""
     heads[:] = NEVER
-    for i in range(cells.size):
-        bring(cells, decays, i, step - 1)
-        cell = cells[i]
-        cell.due = NEVER
-        neurons.v[i], neurons.g[i], neurons.threshold[i] = cell.v, cell.g, cell.threshold
-        neurons.since[i] = cell.free - 1
+    neurons.held[:] = NEVER
+    for p in range(wiring.bounds.size - 1):
+        for i in range(wiring.bounds[p], wiring.bounds[p + 1]):
+            bring(cells, decays, i, step - 1)
+            cell = cells[i]
+            cell.due = NEVER
+            neurons.v[i], neurons.g[i], neurons.threshold[i] = cell.v, cell.g, cell.threshold
+            neurons.since[i] = cell.free - 1
+            _hold(neurons, p, i - wiring.bounds[p], cell.free - 1)
 
 
 @njit
