@@ -1,17 +1,21 @@
 """The reference engine of spiking networks: the model's equations as written, run by brian2.
 
-Its Poisson trains are the default engine's own events, so that the two can be compared spike by spike.
+Its Poisson input is the default engines' own, event by event, so that they can be compared spike by spike.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..models.spiking_model import UNITS, resting_state, variables
 from ..spiking import SpikingNetwork
 from .brian2_import import brian2, quiet
+from .dense_engine import NEVER, TRAIN_FIELDS, check_state, recent, stored_input
+from .poisson_background import background, background_input
 from .poisson_trains import Trains, take_events, trains
 
 Shorts = NDArray[np.int32]
@@ -33,12 +37,23 @@ def _code_object(target: str) -> Any:
     return getattr(getattr(brian2.codegen.runtime, module), name)
 
 
+def _namespace(model: Any) -> dict[str, Any]:
+    """The model's parameters by the names its equations use: times as quantities, all else as numbers."""
+    names = {}
+    for item in fields(model):
+        stem, _, unit = item.name.rpartition("_")
+        if stem not in ("t_refractory", "delay"):
+            value = getattr(model, item.name)
+            names[stem if unit in UNITS else item.name] = value * brian2.ms if unit == "ms" else value
+    return names
+
+
 class Brian2Spiking:
-    """Runs one `SpikingNetwork`; the same contract as `EventEngine`.
+    """Runs one `SpikingNetwork`; the same contract as `EventEngine`, the same state as `DenseEngine`.
 
     Args:
         network: what to run.
-        seed: of the Poisson trains.
+        seed: of all Poisson input.
         target: "numpy", or "cython" (faster; needs a C++ compiler).
     """
 
@@ -48,19 +63,26 @@ class Brian2Spiking:
         self.reset(seed)
 
     def reset(self, seed: int) -> None:
-        """All neurons at rest, no drive, no trains."""
+        """All neurons at rest, no drive, no trains, no background."""
         model = self._network.model
         self._seed, self._step = seed, 0
+        self._recent = np.zeros((2, 0), np.int32)
         self._trains = trains(seed)
+        self._background, self._receptor = background(seed, self.n), 0
         with quiet():
             self._neurons = self._group()
-            self._synapses = self._connect()
+            used = np.flatnonzero(np.bincount(self._network.edge_receptors))
+            self._synapses = [self._connect(receptor) for receptor in used]
             self._events = brian2.SpikeGeneratorGroup(self.n, [], [] * brian2.second, dt=self._dt)
             self._inputs = self._wire(self._events, self._neurons, "v_post += jump_post")
             self._inputs.connect(j="i")
             self._spikes = brian2.SpikeMonitor(self._neurons, codeobj_class=self._code)
-            self._run = brian2.Network(self._neurons, self._synapses, self._events, self._inputs, self._spikes)
-        self._neurons.v = model.v_rest_mv
+            outside = brian2.NetworkOperation(self._receive, dt=self._dt, when="synapses")
+            self._run = brian2.Network(self._neurons, self._synapses, self._events, self._inputs, self._spikes, outside)
+            self._began = 0
+            self._run.run(0 * brian2.second, namespace={})  # makes the queues of spikes on their way
+        for name, values in zip(variables(model), resting_state(model, self.n), strict=True):
+            setattr(self._neurons, name, values)
         self._neurons.t_refractory = model.t_refractory_ms * brian2.ms
 
     @property
@@ -76,34 +98,42 @@ class Brian2Spiking:
             threshold=model.THRESHOLD,
             reset=model.RESET,
             refractory="t_refractory",
-            method="exact",
+            method=model.METHOD,
             dt=self._dt,
-            namespace={
-                "v_rest": model.v_rest_mv,
-                "v_threshold": model.v_threshold_mv,
-                "v_reset": model.v_reset_mv,
-                "tau_m": model.tau_m_ms * brian2.ms,
-                "tau_synapse": model.tau_synapse_ms * brian2.ms,
-            },
+            namespace=_namespace(model),
             codeobj_class=self._code,
         )
 
     def _wire(self, pre: Any, post: Any, on_pre: str, **more: Any) -> Any:
         return brian2.Synapses(pre, post, on_pre=on_pre, dt=self._dt, namespace={}, codeobj_class=self._code, **more)
 
-    def _connect(self) -> Any:
-        network, on_spike = self._network, self._network.model.ON_SPIKE
-        delay = network.model.delay_ms * brian2.ms
-        synapses = self._wire(self._neurons, self._neurons, on_spike, model="weight : 1 (constant)", delay=delay)
-        if network.edges == 0:
-            synapses.active = False
-            return synapses
-        synapses.connect(i=np.repeat(np.arange(self.n), np.diff(network.start)), j=network.target)
-        synapses.weight = network.weight
+    def _connect(self, receptor: int) -> Any:
+        """The edges of one receptor."""
+        network, model = self._network, self._network.model
+        amount = "abs(weight)" if model.UNSIGNED else "weight"
+        on_pre = f"{model.RECEPTORS[receptor]}_post += {amount}"
+        synapses = self._wire(self._neurons, self._neurons, on_pre, model="weight : 1 (constant)")
+        edges = np.flatnonzero(network.edge_receptors == receptor)
+        sources = np.repeat(np.arange(self.n), np.diff(network.start))
+        synapses.connect(i=sources[edges], j=network.target[edges])
+        synapses.weight = network.weight[edges]
+        if network.delay_steps is None:
+            synapses.delay = model.delay_ms * brian2.ms
+        else:
+            synapses.delay = network.delay_steps[edges] * self._dt
         return synapses
 
+    def _receive(self) -> None:
+        """Add the background of this step, as the compiled loop does."""
+        if self._background.miss.size:
+            name = self._network.model.RECEPTORS[self._receptor]
+            amount = background_input(self._background, self._now() - self._began + self._step)
+            if self._neurons.variables[name].conditional_write is not None:
+                amount = amount * self._neurons.variables["not_refractory"].get_value()
+            self._neurons.variables[name].get_value()[:] += amount
+
     def drive(self, drive_mv: ArrayLike) -> None:
-        """Set the constant drive of every neuron, mV, shape (n,), from now on."""
+        """Set the constant drive of every neuron, shape (n,), from now on; mV but for what the model says."""
         self._neurons.drive = np.asarray(drive_mv, dtype=np.float64)
 
     def poisson(self, neurons: ArrayLike, rate_hz: ArrayLike, weight_mv: ArrayLike, t_refractory_ms: float) -> None:
@@ -114,6 +144,12 @@ class Brian2Spiking:
         refractory_ms[self._trains.neuron] = t_refractory_ms
         self._neurons.t_refractory = refractory_ms * brian2.ms
 
+    def background(self, rate_hz: ArrayLike, weight: ArrayLike, receptor: int = 0) -> None:
+        """Replace the background; see `DenseEngine.background`."""
+        self._network.check_receptor(receptor)
+        self._background = background(self._seed, self.n, rate_hz, weight, self._network.dt_ms)
+        self._receptor = receptor
+
     def _use(self, made: Trains) -> None:
         self._trains = made
         jump = np.zeros(self.n)
@@ -123,7 +159,7 @@ class Brian2Spiking:
     def run(self, steps: int) -> tuple[Shorts, Shorts]:
         """Advance; returns the step and the neuron of every spike, in the order of steps and then of neurons."""
         when, who = take_events(self._trains, self._step + steps)
-        begin = self._now()
+        self._began = begin = self._now()
         with quiet():
             self._events.set_spikes(who, (when - self._step + begin) * self._dt)
             before = self._spikes.num_spikes
@@ -132,7 +168,9 @@ class Brian2Spiking:
         neurons = np.asarray(self._spikes.i[before:], dtype=np.int32)
         self._step += steps
         order = np.lexsort((neurons, times))
-        return times[order].astype(np.int32), neurons[order]
+        spikes = times[order].astype(np.int32), neurons[order]
+        self._recent = recent(self._recent, spikes, self._step - self._network.longest_delay)
+        return spikes
 
     def _now(self) -> int:
         """Steps since brian2's own start."""
@@ -142,3 +180,48 @@ class Brian2Spiking:
     def voltage(self) -> Singles:
         """Voltage now, mV, shape (n,)."""
         return np.asarray(self._neurons.v_[:], dtype=np.float32)
+
+    @property
+    def state(self) -> SpikingState:
+        """All that changes, as copies; `DenseEngine` has the same, so that one continues where the other stopped."""
+        neurons = self._neurons
+        last = np.rint(neurons.lastspike / self._dt) - self._now() + self._step
+        refractory = np.maximum(np.rint(neurons.t_refractory / self._dt), 1)
+        return {
+            **{name: np.array(getattr(neurons, f"{name}_")[:]) for name in variables(self._network.model)},
+            "last_spike": np.where(last < 0, NEVER, last).astype(np.int32),
+            "refractory": refractory.astype(np.int32),
+            "drive": np.array(neurons.drive_[:]),
+            "recent": self._recent.copy(),
+            "seed": np.array(self._seed, np.uint64),
+            "step": np.array(self._step),
+            "background.receptor": np.array(self._receptor),
+            **{f"trains.{name}": getattr(self._trains, name).copy() for name in TRAIN_FIELDS},
+            "background.miss": self._background.miss.copy(),
+            "background.weight": self._background.weight.copy(),
+        }
+
+    def load(self, state: SpikingState) -> None:
+        """Continue exactly where `state` was taken; in brian2 the clock starts again at zero.
+
+        Raises:
+            ValueError: an array is missing or has another shape than this engine's.
+        """
+        check_state("Brian2Spiking", state, self.state)
+        self.reset(int(state["seed"]))
+        self._step, self._recent = int(state["step"]), state["recent"].astype(np.int32)
+        made, self._background, self._receptor = stored_input(state, self._seed)
+        self._use(made)
+        for name in (*variables(self._network.model), "drive"):
+            setattr(self._neurons, name, state[name])
+        self._neurons.t_refractory = state["refractory"] * self._dt
+        self._neurons.lastspike = (state["last_spike"] - self._step) * self._dt
+        self._push_recent()
+
+    def _push_recent(self) -> None:
+        """Put the spikes that are still on their way into brian2's queues, as if they had just been fired there."""
+        longest = self._network.longest_delay
+        for step in range(self._step - longest, self._step):
+            for synapses in self._synapses:
+                synapses.pre.queue.push(np.ascontiguousarray(self._recent[1][self._recent[0] == step]))
+                synapses.pre.queue.advance()

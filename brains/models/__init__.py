@@ -6,9 +6,18 @@ compiles. The parity tests hold the two to each other.
 
 from .graded import Graded
 from .lif import Lif
+from .lif_exp import LifExp
+from .lif_psc import LifPsc
+from .spiking_model import SpikingModel
 
 Parameters = Graded | Lif
 
 MODELS: dict[str, type[Graded] | type[Lif]] = {"graded": Graded, "lif": Lif}
 
-__all__ = ["MODELS", "Graded", "Lif", "Parameters"]
+# of a `SpikingNetwork`; the parity suite runs every one of them on every engine
+SPIKING: dict[str, type[SpikingModel]] = {
+    "lif_exp": LifExp,
+    "lif_psc": LifPsc,
+}
+
+__all__ = ["MODELS", "SPIKING", "Graded", "Lif", "Parameters", "SpikingModel"]
