@@ -96,7 +96,7 @@ class Brian2Spiking:
             self.n,
             model.EQUATIONS + PARAMETERS,
             threshold=model.THRESHOLD,
-            reset=model.RESET,
+            reset=model.RESET or None,
             refractory="t_refractory",
             method=model.METHOD,
             dt=self._dt,
@@ -208,7 +208,9 @@ class Brian2Spiking:
             ValueError: an array is missing or has another shape than this engine's.
         """
         check_state("Brian2Spiking", state, self.state)
-        self.reset(int(state["seed"]))
+        self._seed = int(state["seed"])
+        if self._now() > 0:  # brian2's clock and queues cannot be turned back
+            self.reset(self._seed)
         self._step, self._recent = int(state["step"]), state["recent"].astype(np.int32)
         made, self._background, self._receptor = stored_input(state, self._seed)
         self._use(made)

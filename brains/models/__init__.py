@@ -4,8 +4,13 @@ The equations are the readable definition and what the brian2 engine runs; the s
 compiles. The parity tests hold the two to each other.
 """
 
+from .adex import AdEx
 from .graded import Graded
+from .hodgkin_huxley import HodgkinHuxley
+from .izhikevich import Izhikevich
 from .lif import Lif
+from .lif_alpha import LifAlpha
+from .lif_cond import LifCond
 from .lif_exp import LifExp
 from .lif_psc import LifPsc
 from .spiking_model import SpikingModel
@@ -18,6 +23,11 @@ MODELS: dict[str, type[Graded] | type[Lif]] = {"graded": Graded, "lif": Lif}
 SPIKING: dict[str, type[SpikingModel]] = {
     "lif_exp": LifExp,
     "lif_psc": LifPsc,
+    "lif_alpha": LifAlpha,
+    "lif_cond": LifCond,
+    "adex": AdEx,
+    "izhikevich": Izhikevich,
+    "hodgkin_huxley": HodgkinHuxley,
 }
 
 __all__ = ["MODELS", "SPIKING", "Graded", "Lif", "Parameters", "SpikingModel"]
