@@ -12,9 +12,18 @@ from numpy.typing import NDArray
 
 from .connectome import Connectome
 from .models.lif_exp import LifExp
+from .models.plasticity_rule import PlasticityRule
 from .models.spiking_model import SpikingModel
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plastic:
+    """A set of edges that change by a rule; all others stay as they are and cost what they cost without it."""
+
+    edges: Ints  # (k,) places in the arrays of the network, ascending
+    rule: PlasticityRule
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +43,7 @@ class SpikingNetwork:
     names: tuple[str, ...] | None = None  # of the neurons, where they have any
     delay_steps: NDArray[np.uint8] | NDArray[np.int16] | None = None  # (edges,) steps; None: the model's for all
     receptor: NDArray[np.uint8] | None = None  # (edges,) place in model.RECEPTORS; None: by the sign of the weight
+    plastic: Plastic | None = None
 
     def __post_init__(self) -> None:
         if not self.dt_ms > 0:
@@ -61,6 +71,11 @@ class SpikingNetwork:
         self._check_extras()
 
     def _check_extras(self) -> None:
+        chosen = None if self.plastic is None else self.plastic.edges
+        if chosen is not None and not (
+            chosen.size and 0 <= chosen[0] and chosen[-1] < self.edges and (np.diff(chosen) > 0).all()
+        ):
+            raise ValueError(f"SpikingNetwork: plastic edges must be some of 0 to {self.edges - 1}, ascending")
         for name in ("delay_steps", "receptor"):
             values = getattr(self, name)
             if values is not None and values.shape != self.target.shape:
@@ -108,6 +123,11 @@ class SpikingNetwork:
         if self.receptor is not None:
             return self.receptor
         return ((self.weight < 0) & (len(self.model.RECEPTORS) > 1)).astype(np.uint8)
+
+    def edges_between(self, sources: Ints, targets: Ints) -> Ints:
+        """Places of the edges from some neurons to some neurons, ascending: what `Plastic` asks for."""
+        rows = np.repeat(np.isin(np.arange(self.n), sources), np.diff(self.start))
+        return np.flatnonzero(rows & np.isin(self.target, targets)).astype(np.int64)
 
     def index(self, names: list[str]) -> Ints:
         """Positions of named neurons.

@@ -51,7 +51,8 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
     Raises:
         ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
     """
-    eventful = isinstance(network.model, LifExp) and network.delay_steps is None and network.receptor is None
+    extras = (network.delay_steps, network.receptor, network.plastic)
+    eventful = isinstance(network.model, LifExp) and all(extra is None for extra in extras)
     if name not in ENGINES:
         raise ValueError(f"SpikingBrain: engine must be one of {', '.join(ENGINES)}, got {name!r}")
     if name == "event" or (name == "auto" and eventful):
@@ -174,6 +175,22 @@ class SpikingBrain:
         if give is None:
             raise ValueError("SpikingBrain: the event-driven engine has no background; ask for engine='dense'")
         give(rate_hz, weight, receptor)
+
+    def reward(self, amount: float) -> None:
+        """Release dopamine at every synapse that learns by `RewardStdp`, on top of what is left there.
+
+        Raises:
+            ValueError: the network has no such synapses.
+        """
+        give = getattr(self._engine, "reward", None)
+        if give is None:
+            raise ValueError("SpikingBrain: the network has no synapses of a rule with dopamine, see RewardStdp")
+        give(amount)
+
+    @property
+    def synapses(self) -> dict[str, Floats]:
+        """Variables of the plastic edges now, each of shape (k,), in the order of `network.plastic.edges`."""
+        return dict(getattr(self._engine, "synapses", {}))
 
     def step(self, drive: ArrayLike | None, duration_s: float) -> SpikingActivity:
         """Advance under a constant drive.

@@ -5,21 +5,23 @@ Its Poisson input is the default engines' own, event by event, so that they can 
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..models.spiking_model import UNITS, resting_state, variables
+from ..models.spiking_model import resting_state, variables
 from ..spiking import SpikingNetwork
 from .brian2_import import brian2, quiet
-from .dense_engine import NEVER, TRAIN_FIELDS, check_state, recent, stored_input
+from .brian2_synapses import change, changing, namespace, put, wires
+from .dense_engine import NEVER, TRAIN_FIELDS, check_state, named_synapses, recent, reward_rows, stored_input
+from .plastic_loop import plastic_edges
 from .poisson_background import background, background_input
 from .poisson_trains import Trains, take_events, trains
 
 Shorts = NDArray[np.int32]
 Singles = NDArray[np.float32]
+Floats = NDArray[np.float64]
 SpikingState = dict[str, NDArray[np.generic]]
 
 PARAMETERS = """
@@ -35,17 +37,6 @@ def _code_object(target: str) -> Any:
         raise ValueError(f"Brian2Spiking: target must be one of {', '.join(TARGETS)}, got {target!r}")
     module, name = TARGETS[target].split(".")
     return getattr(getattr(brian2.codegen.runtime, module), name)
-
-
-def _namespace(model: Any) -> dict[str, Any]:
-    """The model's parameters by the names its equations use: times as quantities, all else as numbers."""
-    names = {}
-    for item in fields(model):
-        stem, _, unit = item.name.rpartition("_")
-        if stem not in ("t_refractory", "delay"):
-            value = getattr(model, item.name)
-            names[stem if unit in UNITS else item.name] = value * brian2.ms if unit == "ms" else value
-    return names
 
 
 class Brian2Spiking:
@@ -71,14 +62,16 @@ class Brian2Spiking:
         self._background, self._receptor = background(seed, self.n), 0
         with quiet():
             self._neurons = self._group()
-            used = np.flatnonzero(np.bincount(self._network.edge_receptors))
-            self._synapses = [self._connect(receptor) for receptor in used]
+            self._wires = wires(self._network, self._neurons, self._dt, self._code)
             self._events = brian2.SpikeGeneratorGroup(self.n, [], [] * brian2.second, dt=self._dt)
-            self._inputs = self._wire(self._events, self._neurons, "v_post += jump_post")
+            self._inputs = brian2.Synapses(
+                self._events, self._neurons, on_pre="v_post += jump_post", dt=self._dt, codeobj_class=self._code
+            )
             self._inputs.connect(j="i")
             self._spikes = brian2.SpikeMonitor(self._neurons, codeobj_class=self._code)
             outside = brian2.NetworkOperation(self._receive, dt=self._dt, when="synapses")
-            self._run = brian2.Network(self._neurons, self._synapses, self._events, self._inputs, self._spikes, outside)
+            synapses = [wire.synapses for wire in self._wires]
+            self._run = brian2.Network(self._neurons, synapses, self._events, self._inputs, self._spikes, outside)
             self._began = 0
             self._run.run(0 * brian2.second, namespace={})  # makes the queues of spikes on their way
         for name, values in zip(variables(model), resting_state(model, self.n), strict=True):
@@ -100,28 +93,9 @@ class Brian2Spiking:
             refractory="t_refractory",
             method=model.METHOD,
             dt=self._dt,
-            namespace=_namespace(model),
+            namespace=namespace(model),
             codeobj_class=self._code,
         )
-
-    def _wire(self, pre: Any, post: Any, on_pre: str, **more: Any) -> Any:
-        return brian2.Synapses(pre, post, on_pre=on_pre, dt=self._dt, namespace={}, codeobj_class=self._code, **more)
-
-    def _connect(self, receptor: int) -> Any:
-        """The edges of one receptor."""
-        network, model = self._network, self._network.model
-        amount = "abs(weight)" if model.UNSIGNED else "weight"
-        on_pre = f"{model.RECEPTORS[receptor]}_post += {amount}"
-        synapses = self._wire(self._neurons, self._neurons, on_pre, model="weight : 1 (constant)")
-        edges = np.flatnonzero(network.edge_receptors == receptor)
-        sources = np.repeat(np.arange(self.n), np.diff(network.start))
-        synapses.connect(i=sources[edges], j=network.target[edges])
-        synapses.weight = network.weight[edges]
-        if network.delay_steps is None:
-            synapses.delay = model.delay_ms * brian2.ms
-        else:
-            synapses.delay = network.delay_steps[edges] * self._dt
-        return synapses
 
     def _receive(self) -> None:
         """Add the background of this step, as the compiled loop does."""
@@ -149,6 +123,21 @@ class Brian2Spiking:
         self._network.check_receptor(receptor)
         self._background = background(self._seed, self.n, rate_hz, weight, self._network.dt_ms)
         self._receptor = receptor
+
+    def reward(self, amount: float) -> None:
+        """Release dopamine at every synapse of a `RewardStdp`; see `DenseEngine.reward`."""
+        reward_rows(self._network)
+        for wire in (wire for wire in self._wires if wire.plastic):
+            change(wire, amount)
+
+    @property
+    def synapses(self) -> dict[str, Floats]:
+        """Variables of the plastic edges now, each of shape (k,), in the order of `Plastic.edges`."""
+        if self._network.plastic is None:
+            return {}
+        edges = plastic_edges(self._network)
+        y = np.asarray(changing(self._wires, self._network, self._step)["plastic.y"], dtype=np.float64)
+        return named_synapses(self._network, y[:, np.argsort(edges.edge)])
 
     def _use(self, made: Trains) -> None:
         self._trains = made
@@ -187,7 +176,9 @@ class Brian2Spiking:
         neurons = self._neurons
         last = np.rint(neurons.lastspike / self._dt) - self._now() + self._step
         refractory = np.maximum(np.rint(neurons.t_refractory / self._dt), 1)
+        plastic = {} if self._network.plastic is None else changing(self._wires, self._network, self._step)
         return {
+            **plastic,
             **{name: np.array(getattr(neurons, f"{name}_")[:]) for name in variables(self._network.model)},
             "last_spike": np.where(last < 0, NEVER, last).astype(np.int32),
             "refractory": refractory.astype(np.int32),
@@ -218,12 +209,14 @@ class Brian2Spiking:
             setattr(self._neurons, name, state[name])
         self._neurons.t_refractory = state["refractory"] * self._dt
         self._neurons.lastspike = (state["last_spike"] - self._step) * self._dt
+        if self._network.plastic is not None:
+            put(self._wires, self._network, state, self._step)
         self._push_recent()
 
     def _push_recent(self) -> None:
         """Put the spikes that are still on their way into brian2's queues, as if they had just been fired there."""
         longest = self._network.longest_delay
         for step in range(self._step - longest, self._step):
-            for synapses in self._synapses:
-                synapses.pre.queue.push(np.ascontiguousarray(self._recent[1][self._recent[0] == step]))
-                synapses.pre.queue.advance()
+            for queue in (wire.synapses.pre.queue for wire in self._wires):
+                queue.push(np.ascontiguousarray(self._recent[1][self._recent[0] == step]))
+                queue.advance()

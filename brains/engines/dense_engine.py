@@ -7,14 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..models.plasticity_rule import plastic_variables
 from ..models.spiking_model import held, resting_state, variables
 from ..spiking import SpikingNetwork
 from .dense_loop import Edges, Machine, compiled, send_again
+from .plastic_loop import plastic_edges, remember
 from .poisson_background import Background, background
 from .poisson_trains import Trains, trains
 
 Shorts = NDArray[np.int32]
 Singles = NDArray[np.float32]
+Floats = NDArray[np.float64]
 SpikingState = dict[str, NDArray[np.generic]]
 
 NEVER = -(1 << 30)  # step of the last spike of a neuron that had none
@@ -32,7 +35,7 @@ class DenseEngine:
 
     def __init__(self, network: SpikingNetwork, seed: int = 0) -> None:
         self._network = network
-        self._run = compiled(type(network.model))
+        self._compiled = compiled(type(network.model), type(network.plastic.rule) if network.plastic else None)
         self._constants = network.model.constants(network.dt_ms)
         self._refractory = round(network.model.t_refractory_ms / network.dt_ms)
         self._edges = _edges(network)
@@ -60,6 +63,7 @@ class DenseEngine:
             trains=trains(seed),
             background=background(seed, n),
             background_receptor=0,
+            plastic=plastic_edges(network),
         )
 
     def drive(self, drive_mv: ArrayLike) -> None:
@@ -90,6 +94,25 @@ class DenseEngine:
         made = background(self._seed, network.n, rate_hz, weight, network.dt_ms)
         self._m = self._m._replace(background=made, background_receptor=receptor)
 
+    def reward(self, amount: float) -> None:
+        """Release dopamine at every synapse of a `RewardStdp`.
+
+        Raises:
+            ValueError: the network has no such synapses.
+        """
+        names = reward_rows(self._network)
+        plastic = self._m.plastic
+        self._compiled.bring_all(plastic, self._step)
+        plastic.y[names["change"]] += plastic.y[names["mark"]] * amount
+        plastic.y[names["dopamine"]] += amount
+
+    @property
+    def synapses(self) -> dict[str, Floats]:
+        """Variables of the plastic edges now, each of shape (k,), in the order of `Plastic.edges`."""
+        plastic = self._m.plastic._replace(y=self._m.plastic.y.copy(), updated=self._m.plastic.updated.copy())
+        self._compiled.bring_all(plastic, self._step)
+        return named_synapses(self._network, plastic.y[:, np.argsort(plastic.edge)])
+
     def run(self, steps: int) -> tuple[Shorts, Shorts]:
         """Advance; returns the step and the neuron of every spike, in the order of steps and then of neurons.
 
@@ -98,7 +121,7 @@ class DenseEngine:
         """
         if self._step + steps > LAST_STEP:
             raise OverflowError(f"DenseEngine: cannot run past step {LAST_STEP}; reset the brain")
-        spikes = self._run(self._m, self._constants, self._step, self._step + steps)
+        spikes = self._compiled.run(self._m, self._constants, self._step, self._step + steps)
         self._step += steps
         self._recent = recent(self._recent, spikes, self._step - self._network.longest_delay)
         return spikes
@@ -135,29 +158,51 @@ class DenseEngine:
         for name, value in self._changing().items():
             value[...] = state[name]
         send_again(self._m, self._recent[0], self._recent[1], self._step)
+        if self._m.plastic.edge.size:
+            remember(self._m.plastic, self._recent[0], self._recent[1])
 
     def _changing(self) -> dict[str, NDArray[np.generic]]:
         """The arrays of fixed shape that a checkpoint holds, themselves."""
         rows: dict[str, NDArray[np.generic]] = dict(zip(variables(self._network.model), self._m.x, strict=True))
-        return rows | {"last_spike": self._m.last, "refractory": self._m.refractory, "drive": self._m.drive}
+        rows |= {"last_spike": self._m.last, "refractory": self._m.refractory, "drive": self._m.drive}
+        plastic = self._m.plastic
+        return rows | ({"plastic.y": plastic.y, "plastic.updated": plastic.updated} if plastic.edge.size else {})
 
 
 def _edges(network: SpikingNetwork) -> Edges:
     model = network.model
-    uniform = np.array([round(model.delay_ms / network.dt_ms)])
+    uniform = np.array([network.longest_delay], np.uint8 if network.longest_delay < 256 else np.int16)
     delay: NDArray[Any] = uniform if network.delay_steps is None else network.delay_steps
     receptor = np.zeros(1) if network.receptor is None else network.receptor
+    weight = network.weight
+    if network.plastic is not None:  # the static loop sends nothing through them
+        weight = weight.copy()
+        weight[network.plastic.edges] = 0.0
     return Edges(
         start=network.start,
         target=network.target,
-        weight=network.weight,
-        delay=delay if delay.dtype in (np.uint8, np.int16) else delay.astype(np.int16),
+        weight=weight,
+        delay=delay,
         receptor=receptor.astype(np.uint8, copy=False),
         each_delay=int(network.delay_steps is not None),
         each_receptor=int(network.receptor is not None),
         by_sign=network.receptor is None and len(model.RECEPTORS) > 1,
         unsigned=model.UNSIGNED,
     )
+
+
+def named_synapses(network: SpikingNetwork, y: Floats) -> dict[str, Floats]:
+    """Rows of the variables of plastic edges by their names."""
+    names = () if network.plastic is None else plastic_variables(network.plastic.rule)
+    return dict(zip(names, y, strict=False))
+
+
+def reward_rows(network: SpikingNetwork) -> dict[str, int]:
+    """Rows of what a reward changes; raises where the network has nothing that dopamine acts on."""
+    names = () if network.plastic is None else plastic_variables(network.plastic.rule)
+    if "dopamine" not in names:
+        raise ValueError("reward: the network has no synapses of a rule with dopamine, see RewardStdp")
+    return {name: names.index(name) for name in ("change", "mark", "dopamine")}
 
 
 def recent(before: Shorts, spikes: tuple[Shorts, Shorts], since: int) -> Shorts:

@@ -18,8 +18,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..models.plasticity_rule import PlasticityRule
 from ..models.spiking_model import SpikingModel
-from . import poisson_background, poisson_trains
+from . import plastic_loop, poisson_background, poisson_trains
+from .plastic_loop import PlasticEdges, answer, arrive
 from .poisson_background import Background, count_events
 from .poisson_trains import Trains, collect, draw
 
@@ -27,6 +29,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 
+MODEL_PARTS = ("advance", "above", "reset")
+RULE_PARTS = ("bring", "on_pre", "on_post")
 BLOCK = 32  # steps between two looks at which trains have an event soon
 
 
@@ -60,6 +64,7 @@ class Machine(NamedTuple):
     trains: Trains
     background: Background
     background_receptor: int
+    plastic: PlasticEdges
 
 
 def advance(x: Floats, i: int, active: bool, drive: float, c: Any) -> None:
@@ -156,6 +161,9 @@ def run_steps(m: Machine, c: Any, first: int, last: int) -> tuple[Shorts, Shorts
         for a in range(count):
             m.last[spikes[a]] = step
         receive(m, step)
+        if m.plastic.edge.size:
+            arrive(m.plastic, m, step)
+            answer(m.plastic, step, spikes, count)
         receive_poisson(m, step, soon)
         if total + count > steps.size:
             steps, neurons = _grown(steps, 2 * steps.size + count), _grown(neurons, 2 * steps.size + count)
@@ -174,19 +182,33 @@ def _grown(values: Shorts, size: int) -> Shorts:
     return room
 
 
+class Compiled(NamedTuple):
+    """The compiled functions of a model and a rule."""
+
+    run: Callable[[Machine, Any, int, int], tuple[Shorts, Shorts]]
+    bring_all: Callable[[PlasticEdges, int], None]
+
+
 @cache
-def compiled(model: type[SpikingModel]) -> Callable[[Machine, Any, int, int], tuple[Shorts, Shorts]]:
-    """`run_steps` with the functions of a model.
+def compiled(model: type[SpikingModel], rule: type[PlasticityRule] | None = None) -> Compiled:
+    """`run_steps` and `bring_all` with the functions of a model and of a plasticity rule.
 
     Numba keeps compiled code on disk by the name of the function, and does not see what it calls: the name holds a
     fingerprint of all the sources that matter, so that a changed model is compiled anew and nothing else is.
     """
-    modules = [sys.modules[name] for name in (__name__, model.__module__)] + [poisson_trains, poisson_background]
+    names = [__name__, model.__module__] + ([] if rule is None else [rule.__module__])
+    modules = [sys.modules[name] for name in names] + [plastic_loop, poisson_trains, poisson_background]
     sources = "".join(inspect.getsource(module) for module in modules)
     name = f"{model.__name__}_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
-    own = globals() | {part: njit(getattr(model, part)) for part in ("advance", "above", "reset")}
-    own["advance_all"] = njit(FunctionType(advance_all.__code__, own))
-    loop = FunctionType(run_steps.__code__, own)
-    loop.__qualname__ = f"run_{name}"
-    made: Callable[[Machine, Any, int, int], tuple[Shorts, Shorts]] = njit(cache=True)(loop)
-    return made
+    parts = {part: njit(getattr(plastic_loop if rule is None else rule, part)) for part in RULE_PARTS}
+    parts |= {part: njit(getattr(model, part)) for part in MODEL_PARTS}
+    own = {**vars(plastic_loop), **globals(), **parts}
+    for function in (arrive, answer, advance_all):
+        own[function.__name__] = njit(FunctionType(function.__code__, own))
+    return Compiled(*(_kept(function, own, name) for function in (run_steps, plastic_loop.bring_all)))
+
+
+def _kept(function: Callable[..., Any], own: dict[str, Any], name: str) -> Any:
+    copy = FunctionType(function.__code__, own)
+    copy.__qualname__ = f"{function.__name__}_{name}"
+    return njit(cache=True)(copy)

@@ -31,7 +31,8 @@ class EventEngine:
     """
 
     def __init__(self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto") -> None:
-        if not isinstance(network.model, LifExp) or network.delay_steps is not None or network.receptor is not None:
+        extras = (network.delay_steps, network.receptor, network.plastic)
+        if not isinstance(network.model, LifExp) or any(extra is not None for extra in extras):
             raise ValueError("EventEngine: runs LifExp with one delay for all edges; DenseEngine runs every network")
         if form not in FORMS:
             raise ValueError(f"EventEngine: form must be one of {', '.join(FORMS)}, got {form!r}")

@@ -7,12 +7,17 @@ compiles. The parity tests hold the two to each other.
 from .adex import AdEx
 from .graded import Graded
 from .hodgkin_huxley import HodgkinHuxley
+from .homeostasis import Homeostasis
 from .izhikevich import Izhikevich
 from .lif import Lif
 from .lif_alpha import LifAlpha
 from .lif_cond import LifCond
 from .lif_exp import LifExp
 from .lif_psc import LifPsc
+from .pair_stdp import PairStdp
+from .plasticity_rule import PlasticityRule
+from .reward_stdp import RewardStdp
+from .short_term import ShortTerm
 from .spiking_model import SpikingModel
 
 Parameters = Graded | Lif
@@ -30,4 +35,12 @@ SPIKING: dict[str, type[SpikingModel]] = {
     "hodgkin_huxley": HodgkinHuxley,
 }
 
-__all__ = ["MODELS", "SPIKING", "Graded", "Lif", "Parameters", "SpikingModel"]
+# of a named set of the synapses of a `SpikingNetwork`
+PLASTICITY: dict[str, type[PlasticityRule]] = {
+    "short_term": ShortTerm,
+    "pair_stdp": PairStdp,
+    "reward_stdp": RewardStdp,
+    "homeostasis": Homeostasis,
+}
+
+__all__ = ["MODELS", "PLASTICITY", "SPIKING", "Graded", "Lif", "Parameters", "SpikingModel"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-UNITS = ("ms", "mv", "ns", "pf", "pa")  # endings of field names; the equations use the names without them
+UNITS = ("ms", "mv", "ns", "pf", "pa", "hz")  # endings of field names; the equations use the names without them
 
 
 class SpikingModel(Protocol):
