@@ -3,10 +3,11 @@
 Run it with `python -m animat.scripts.bench_potjans`. The numbers are those of the paper (doi:10.1093/cercor/bhs358,
 tables 4 and 5). Neurons and in-degrees are both scaled; weights grow by one over the root of the scale of the
 in-degrees and a constant current makes up for the lost mean, so that the mean and the variance of the input stay as
-they were at full size: van Albada, Helias and Diesmann 2015 (doi:10.1371/journal.pcbi.1004490). What that rule does not
-keep is the strength of feedback and the higher moments of the input, so that rates differ, those of the quiet L2/3 most:
-Romaro et al. 2021 (doi:10.1162/neco_a_01400, table A.1) report 17 % at a tenth for both of its populations. Here the
-differences shrink steadily as the scale grows towards 1.
+they were at full size: van Albada, Helias and Diesmann 2015 (doi:10.1371/journal.pcbi.1004490).
+
+That rule keeps neither the strength of feedback nor the higher moments of the input, so that rates differ, those of
+the quiet layer 2/3 most: Romaro et al. 2021 (doi:10.1162/neco_a_01400, table A.1) report 17 % at a tenth for both its
+populations. Here L23E is 46 % low at a tenth, 28 % at three tenths, 18 % at a half (measured with `population_rates`).
 """
 
 from __future__ import annotations
