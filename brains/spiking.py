@@ -1,7 +1,8 @@
-"""SpikingNetwork: neurons that meet only through spikes, as the arrays an event-driven engine runs.
+"""SpikingNetwork: neurons that meet only through spikes, as the arrays an engine runs.
 
 The worm's `Network` couples its cells continuously (graded release, gap junctions); here nothing passes between two
-spikes, so silence is free. Edges are kept by source, eight bytes each, and sorted by target.
+spikes, so silence is free. Edges are kept by source, eight bytes each, and sorted by target; delays and receptors of
+their own cost more only where they are asked for.
 """
 
 from dataclasses import dataclass, field
@@ -11,8 +12,18 @@ from numpy.typing import NDArray
 
 from .connectome import Connectome
 from .models.lif_exp import LifExp
+from .models.plasticity_rule import PlasticityRule
+from .models.spiking_model import SpikingModel
 
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plastic:
+    """A set of edges that change by a rule; all others stay as they are and cost what they cost without it."""
+
+    edges: Ints  # (k,) places in the arrays of the network, ascending
+    rule: PlasticityRule
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,15 +31,19 @@ class SpikingNetwork:
     """Compiled spiking network.
 
     `target[start[i] : start[i + 1]]` are the targets of neuron i in ascending order, `weight` the synaptic input that
-    one of its spikes gives to each, in mV.
+    one of its spikes gives to each, in the model's `WEIGHT_UNIT`. A model with two receptors gets positive weights at
+    the first and negative ones at the second, unless `receptor` says otherwise.
     """
 
     start: Ints  # (n + 1,)
     target: NDArray[np.int32]  # (edges,)
-    weight: NDArray[np.float32]  # (edges,) mV
-    model: LifExp = field(default_factory=LifExp)
+    weight: NDArray[np.float32]  # (edges,) model.WEIGHT_UNIT
+    model: SpikingModel = field(default_factory=LifExp)
     dt_ms: float = 0.1  # ms
     names: tuple[str, ...] | None = None  # of the neurons, where they have any
+    delay_steps: NDArray[np.uint8] | NDArray[np.int16] | None = None  # (edges,) steps; None: the model's for all
+    receptor: NDArray[np.uint8] | None = None  # (edges,) place in model.RECEPTORS; None: by the sign of the weight
+    plastic: Plastic | None = None
 
     def __post_init__(self) -> None:
         if not self.dt_ms > 0:
@@ -53,6 +68,37 @@ class SpikingNetwork:
             raise ValueError(f"SpikingNetwork: a target is not one of the {self.n} neurons")
         if not np.isfinite(self.weight).all():
             raise ValueError("SpikingNetwork: a weight is not finite")
+        self._check_extras()
+
+    def _check_extras(self) -> None:
+        chosen = None if self.plastic is None else self.plastic.edges
+        if chosen is not None and not (
+            chosen.size and 0 <= chosen[0] and chosen[-1] < self.edges and (np.diff(chosen) > 0).all()
+        ):
+            raise ValueError(f"SpikingNetwork: plastic edges must be some of 0 to {self.edges - 1}, ascending")
+        for name in ("delay_steps", "receptor"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.target.shape:
+                raise ValueError(f"SpikingNetwork: {self.edges} edges but {values.size} of {name}")
+        if self.delay_steps is not None:
+            if self.delay_steps.dtype not in (np.uint8, np.int16):
+                raise ValueError(f"SpikingNetwork: delay_steps must be uint8 or int16, got {self.delay_steps.dtype}")
+            if self.edges and self.delay_steps.min() < 1:
+                raise ValueError(f"SpikingNetwork: delay_steps must be 1 or more, got {self.delay_steps.min()}")
+        if self.receptor is None:
+            return
+        if self.edges:
+            self.check_receptor(int(self.receptor.max()))
+        if self.model.UNSIGNED and (self.weight < 0).any():
+            raise ValueError("SpikingNetwork: with receptors given, a conductance must not be negative")
+
+    def check_receptor(self, receptor: int) -> None:
+        """Refuse a receptor that the model does not have."""
+        known = self.model.RECEPTORS
+        if not 0 <= receptor < len(known):
+            raise ValueError(
+                f"SpikingNetwork: receptor must be 0 to {len(known) - 1} ({', '.join(known)}), got {receptor}"
+            )
 
     @property
     def n(self) -> int:
@@ -63,6 +109,25 @@ class SpikingNetwork:
     def edges(self) -> int:
         """Number of connected pairs."""
         return self.target.size
+
+    @property
+    def longest_delay(self) -> int:
+        """Steps from a spike to its last arrival."""
+        if self.delay_steps is None:
+            return round(self.model.delay_ms / self.dt_ms)
+        return int(self.delay_steps.max(initial=1))
+
+    @property
+    def edge_receptors(self) -> NDArray[np.uint8]:
+        """Place in `model.RECEPTORS` of every edge, shape (edges,)."""
+        if self.receptor is not None:
+            return self.receptor
+        return ((self.weight < 0) & (len(self.model.RECEPTORS) > 1)).astype(np.uint8)
+
+    def edges_between(self, sources: Ints, targets: Ints) -> Ints:
+        """Places of the edges from some neurons to some neurons, ascending: what `Plastic` asks for."""
+        rows = np.repeat(np.isin(np.arange(self.n), sources), np.diff(self.start))
+        return np.flatnonzero(rows & np.isin(self.target, targets)).astype(np.int64)
 
     def index(self, names: list[str]) -> Ints:
         """Positions of named neurons.
@@ -77,13 +142,14 @@ class SpikingNetwork:
 
 
 def spiking_network(
-    connectome: Connectome, mv_per_synapse: float = 0.275, model: LifExp | None = None, dt_ms: float = 0.1
+    connectome: Connectome, mv_per_synapse: float = 0.275, model: SpikingModel | None = None, dt_ms: float = 0.1
 ) -> SpikingNetwork:
     """A spiking network of a connectome's chemical synapses: weight = mv_per_synapse * sign * count.
 
     Args:
         connectome: whose neurons, in its order; synapses of unknown sign (0) have no effect and are left out.
-        mv_per_synapse: free parameter of Shiu et al. 2024, fitted there to the rate of MN9.
+        mv_per_synapse: weight of one synapse, mV or what the model's weights are in; the default is the free parameter
+            of Shiu et al. 2024, fitted there to the rate of MN9.
         model: of all neurons, default Shiu et al. 2024.
         dt_ms: step of the network in ms.
     """

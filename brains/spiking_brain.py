@@ -1,16 +1,73 @@
-"""SpikingBrain: a spiking network with its state, for networks of any size: what did not happen costs nothing."""
+"""SpikingBrain: a spiking network with its state, run by the engine that suits its model."""
 
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .brain import checked_drive, whole_steps
-from .engines.event_engine import EventEngine, SpikingState
+from .models.lif_exp import LifExp
 from .spiking import SpikingNetwork
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Shorts = NDArray[np.int32]
+SpikingState = dict[str, NDArray[np.generic]]
+
+ENGINES = ("auto", "event", "dense", "brian2")
+
+
+class SpikingEngine(Protocol):
+    """What runs a `SpikingNetwork`."""
+
+    def reset(self, seed: int) -> None:
+        """All neurons at rest, no drive, no Poisson input."""
+
+    def drive(self, drive_mv: ArrayLike) -> None:
+        """Set the constant drive of every neuron, mV, shape (n,), from now on."""
+
+    def poisson(self, neurons: ArrayLike, rate_hz: ArrayLike, weight_mv: ArrayLike, t_refractory_ms: float) -> None:
+        """Replace all Poisson trains; whoever has one gets another refractory period."""
+
+    def run(self, steps: int) -> tuple[Shorts, Shorts]:
+        """Advance; returns the step and the neuron of every spike, in the order of steps and then of neurons."""
+
+    @property
+    def voltage(self) -> NDArray[np.float32]:
+        """Voltage now, mV, shape (n,)."""
+
+    @property
+    def state(self) -> SpikingState:
+        """All that changes, as copies."""
+
+    def load(self, state: SpikingState) -> None:
+        """Continue exactly where `state` was taken."""
+
+
+def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, form: str) -> SpikingEngine:
+    """The engine of a name, or with "auto" the one that suits the network; each is imported when it is asked for.
+
+    Raises:
+        ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
+    """
+    extras = (network.delay_steps, network.receptor, network.plastic)
+    eventful = isinstance(network.model, LifExp) and all(extra is None for extra in extras)
+    if name not in ENGINES:
+        raise ValueError(f"SpikingBrain: engine must be one of {', '.join(ENGINES)}, got {name!r}")
+    if name == "event" or (name == "auto" and eventful):
+        from .engines.event_engine import EventEngine
+
+        return EventEngine(network, seed, threads, form)
+    if threads != 1:
+        raise ValueError(f"SpikingBrain: only the event-driven engine has threads, got {threads} of them")
+    if name == "brian2":
+        from .engines.brian2_spiking import Brian2Spiking
+
+        return Brian2Spiking(network, seed)
+    from .engines.dense_engine import DenseEngine
+
+    return DenseEngine(network, seed)
 
 
 class SpikingActivity:
@@ -21,7 +78,7 @@ class SpikingActivity:
         neurons: who, shape (spikes,), ascending within a step.
     """
 
-    def __init__(self, steps: NDArray[np.int32], neurons: NDArray[np.int32], engine: EventEngine, n: int) -> None:
+    def __init__(self, steps: NDArray[np.int32], neurons: NDArray[np.int32], engine: SpikingEngine, n: int) -> None:
         self.steps, self.neurons = steps, neurons
         self._engine, self._n = engine, n
 
@@ -37,22 +94,26 @@ class SpikingActivity:
 
 
 class SpikingBrain:
-    """A spiking network run by the event-driven engine.
+    """A spiking network and its state.
 
-    Nothing is random but its Poisson trains; one seed gives one result bit for bit, whatever the number of threads and
+    Nothing is random but its Poisson input; one seed gives one result bit for bit, whatever the number of threads and
     the length of the steps.
 
     Args:
         network: what to run.
-        seed: of the Poisson trains.
-        threads: how many to use.
+        seed: of the Poisson input.
+        threads: how many to use; one but for the event-driven engine.
         form: "auto", "lazy" or "dense", see `EventEngine`.
+        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference), or
+            "auto": the first of them that can run the network.
     """
 
-    def __init__(self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto") -> None:
+    def __init__(
+        self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto", engine: str = "auto"
+    ) -> None:
         self.network = network
         self.seed = seed
-        self._engine = EventEngine(network, seed, threads, form)
+        self._engine = spiking_engine(network, engine, seed, threads, form)
         self._step_count = 0
 
     @property
@@ -99,11 +160,43 @@ class SpikingBrain:
         """
         self._engine.poisson(neurons, rate_hz, weight_mv, t_refractory_ms)
 
+    def background(self, rate_hz: ArrayLike, weight: ArrayLike, receptor: int = 0) -> None:
+        """Give every neuron Poisson input of any rate through one of its receptors, in place of what it had.
+
+        Args:
+            rate_hz: Hz, shape () or (n,).
+            weight: of an event, in the unit of the model's weights, shape () or (n,).
+            receptor: place in the model's `RECEPTORS`.
+
+        Raises:
+            ValueError: a value that cannot be, or the event-driven engine, which has no background.
+        """
+        give = getattr(self._engine, "background", None)
+        if give is None:
+            raise ValueError("SpikingBrain: the event-driven engine has no background; ask for engine='dense'")
+        give(rate_hz, weight, receptor)
+
+    def reward(self, amount: float) -> None:
+        """Release dopamine at every synapse that learns by `RewardStdp`, on top of what is left there.
+
+        Raises:
+            ValueError: the network has no such synapses.
+        """
+        give = getattr(self._engine, "reward", None)
+        if give is None:
+            raise ValueError("SpikingBrain: the network has no synapses of a rule with dopamine, see RewardStdp")
+        give(amount)
+
+    @property
+    def synapses(self) -> dict[str, Floats]:
+        """Variables of the plastic edges now, each of shape (k,), in the order of `network.plastic.edges`."""
+        return dict(getattr(self._engine, "synapses", {}))
+
     def step(self, drive: ArrayLike | None, duration_s: float) -> SpikingActivity:
         """Advance under a constant drive.
 
         Args:
-            drive: depolarisation of each neuron, mV, shape (n,); None leaves it as it was.
+            drive: depolarisation of each neuron, mV but for what the model says, shape (n,); None leaves it as it was.
             duration_s: a whole number of `dt_ms`, s.
 
         Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..models.lif_exp import LifExp
 from ..spiking import SpikingNetwork
 from .event_loop import RUN, Machine, Mode, cuts, fill_calendar, hold, shift_all, start_lazily
 from .lif_cells import CELL, NEVER, RING, Shorts, Singles, decay_table
@@ -30,11 +31,14 @@ class EventEngine:
     """
 
     def __init__(self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto") -> None:
+        extras = (network.delay_steps, network.receptor, network.plastic)
+        if not isinstance(network.model, LifExp) or any(extra is not None for extra in extras):
+            raise ValueError("EventEngine: runs LifExp with one delay for all edges; DenseEngine runs every network")
         if form not in FORMS:
             raise ValueError(f"EventEngine: form must be one of {', '.join(FORMS)}, got {form!r}")
         if not 1 <= threads <= network.n:
             raise ValueError(f"EventEngine: threads must be 1 to {network.n}, the number of neurons; got {threads}")
-        self._network, self._threads = network, threads
+        self._network, self._model, self._threads = network, network.model, threads
         self._refractory = np.full(network.n, round(network.model.t_refractory_ms / network.dt_ms), np.int32)
         bounds = np.linspace(0, network.n, threads + 1).astype(np.int64)
         delay = round(network.model.delay_ms / network.dt_ms)
@@ -54,7 +58,7 @@ class EventEngine:
 
     def reset(self, seed: int) -> None:
         """All neurons at rest, no drive, no trains."""
-        n, threads, model = self._network.n, self._threads, self._network.model
+        n, threads, model = self._network.n, self._threads, self._model
         delay, bounds = self._wiring.delay, self._wiring.bounds
         self._seed, self._step = seed, 0
         self._wiring.refractory[:] = self._refractory
@@ -88,7 +92,7 @@ class EventEngine:
 
     def drive(self, drive_mv: ArrayLike) -> None:
         """Set the constant drive of every neuron, mV, shape (n,), from now on."""
-        model = self._network.model
+        model = self._model
         threshold = model.v_threshold_mv - model.v_rest_mv - np.asarray(drive_mv, dtype=np.float64)
         shift_all(self._m, self._step, threshold.astype(np.float32))
 
@@ -114,7 +118,7 @@ class EventEngine:
     @property
     def voltage(self) -> Singles:
         """Voltage now, mV, shape (n,)."""
-        model, cells, dense = self._network.model, self._m.cells, self._m.dense
+        model, cells, dense = self._model, self._m.cells, self._m.dense
         if not self._mode.lazy[0]:
             return np.asarray(model.v_threshold_mv - dense.threshold + dense.v, dtype=np.float32)
         passed = np.maximum(self._step - 1 - cells["since"], 0)

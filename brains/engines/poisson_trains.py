@@ -29,15 +29,20 @@ class Trains(NamedTuple):
 
 @njit
 def gap(seed: np.uint64, neuron: int, drawn: np.uint64, log_miss: float) -> int:
-    """Steps to the next event: geometric, from SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195)."""
+    """Steps to the next event, geometric."""
     if log_miss == 0.0:
         return FAR
+    return min(1 + int(np.log(uniform(seed, neuron, drawn)) / log_miss), FAR)
+
+
+@njit
+def uniform(seed: np.uint64, neuron: int, drawn: np.uint64) -> float:
+    """A number above 0 and below 1, by SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195)."""
     x = seed + np.uint64(0x9E3779B97F4A7C15) * (np.uint64(neuron) * np.uint64(0x100000001) + drawn)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     x ^= x >> np.uint64(31)
-    uniform = (np.float64(x >> np.uint64(11)) + 0.5) / 9007199254740992.0
-    return min(1 + int(np.log(uniform) / log_miss), FAR)
+    return (np.float64(x >> np.uint64(11)) + 0.5) / 9007199254740992.0
 
 
 @njit
@@ -59,7 +64,7 @@ def collect(trains: Trains, first: int, last: int, before: int) -> int:
     return count
 
 
-@njit
+@njit(cache=True)
 def _draw_all(trains: Trains, step: int) -> None:
     for k in range(trains.neuron.size):
         draw(trains, k, step)

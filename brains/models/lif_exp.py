@@ -6,12 +6,23 @@ that: it touches a neuron only when something happens to it.
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+
+
+class Constants(NamedTuple):
+    """Propagators of one step."""
+
+    v_rest: float
+    v_threshold: float
+    v_reset: float
+    keep_v: float
+    keep_g: float
+    gain: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +47,10 @@ class LifExp:
     """
     THRESHOLD: ClassVar[str] = "v > v_threshold"
     RESET: ClassVar[str] = "v = v_reset; g = 0"
-    ON_SPIKE: ClassVar[str] = "g_post += weight"  # lost where the target is refractory: brian2 does not write then
+    METHOD: ClassVar[str] = "exact"
+    RECEPTORS: ClassVar[tuple[str, ...]] = ("g",)  # lost where the target is refractory: brian2 does not write then
+    WEIGHT_UNIT: ClassVar[str] = "mV"
+    UNSIGNED: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for name in ("tau_m_ms", "tau_synapse_ms", "delay_ms"):
@@ -65,6 +79,34 @@ class LifExp:
         of_voltage, of_input = np.exp(-time_ms / self.tau_m_ms), np.exp(-time_ms / self.tau_synapse_ms)
         ratio = self.tau_synapse_ms / (self.tau_m_ms - self.tau_synapse_ms)
         return of_voltage, of_input, ratio * (of_voltage - of_input)
+
+    def resting(self) -> dict[str, float]:
+        """Values of the variables at rest."""
+        return {"v": self.v_rest_mv}
+
+    def constants(self, dt_ms: float) -> Constants:
+        """Propagators of a step of `dt_ms`, ms, for the dense engine."""
+        keep_v, keep_g, gain = (float(share) for share in self.decays(1, dt_ms))
+        return Constants(self.v_rest_mv, self.v_threshold_mv, self.v_reset_mv, keep_v, keep_g, gain)
+
+    @staticmethod
+    def advance(x: Floats, i: int, active: bool, drive: float, c: Constants) -> None:
+        """One step of neuron i."""
+        if active:
+            settled = c.v_rest + drive
+            x[0, i] = settled + (x[0, i] - settled) * c.keep_v + x[1, i] * c.gain
+            x[1, i] *= c.keep_g
+
+    @staticmethod
+    def above(x: Floats, i: int, c: Constants) -> bool:
+        """Whether neuron i spikes."""
+        return bool(x[0, i] > c.v_threshold)
+
+    @staticmethod
+    def reset(x: Floats, i: int, c: Constants) -> None:
+        """What a spike does to neuron i."""
+        x[0, i] = c.v_reset
+        x[1, i] = 0.0
 
 
 def peak_time(v: float, g: float, tau_m: float, tau_synapse: float) -> float:

@@ -1,0 +1,125 @@
+"""Parity: every spiking model on every engine, spike for spike, from rest and from each other's checkpoints."""
+
+import shutil
+from functools import cache
+
+import numpy as np
+import pytest
+
+from animat.brains.engines.brian2_spiking import Brian2Spiking
+from animat.brains.engines.dense_engine import DenseEngine
+from animat.brains.engines.event_engine import EventEngine
+from animat.brains.models import SPIKING, LifExp
+from animat.brains.models.spiking_model import SpikingModel
+from animat.brains.spiking import SpikingNetwork
+
+N, DEGREE = 40, 8
+STRENGTH = {"mV": (2.0, 2.0), "pA": (300.0, 300.0), "nS": (10.0, 40.0)}  # strongest excitation and inhibition
+
+
+def network(model: SpikingModel, delays: bool = False, n: int = N, degree: int = DEGREE, scale: float = 1.0):
+    rng = np.random.default_rng(0)
+    target = np.sort([rng.choice(n, degree, replace=False) for _ in range(n)], axis=1).astype(np.int32).ravel()
+    excites = rng.choice([True, True, True, False], n).repeat(degree)
+    size = np.where(excites, *STRENGTH[model.WEIGHT_UNIT]) * rng.uniform(0.1, 1.0, n * degree) * scale
+    extras = {"delay_steps": rng.integers(1, 40, n * degree).astype(np.uint8)} if delays else {}
+    if delays and len(model.RECEPTORS) > 1:
+        extras["receptor"] = (~excites).astype(np.uint8)
+        size = size if model.UNSIGNED else np.where(excites, size, -size)
+    else:
+        size = np.where(excites, size, -size)
+    return SpikingNetwork(
+        start=np.arange(n + 1) * degree, target=target, weight=size.astype(np.float32), model=model, **extras
+    )
+
+
+def stimulate(engine, background: bool = False) -> None:
+    engine.drive(np.where(np.arange(N) % 3 == 0, np.linspace(5.0, 40.0, N), 0.0))
+    engine.poisson(np.arange(0, N, 5), 50.0, 20.0, 1.0)
+    if background:
+        weight = STRENGTH[engine._network.model.WEIGHT_UNIT][0]
+        engine.background(np.linspace(0.0, 2000.0, N), 0.1 * weight)
+
+
+@cache
+def two_parts(key: str, kind: type, delays: bool) -> tuple:
+    """Both halves of a run as lists of spikes, the state between them, and the voltage at the end."""
+    engine = kind(network(SPIKING[key](), delays))
+    stimulate(engine)
+    first = engine.run(1000)
+    if delays:
+        stimulate(engine, background=True)
+    state = engine.state if kind is not EventEngine else {}
+    second = engine.run(500)
+    return (*([part.tolist() for part in half] for half in (first, second)), state, engine.voltage)
+
+
+CASES = [pytest.param(key, True, id=key) for key in SPIKING]
+CASES += [pytest.param(key, False, id=f"{key}, one delay") for key in ("lif_exp", "lif_cond", "izhikevich")]
+
+
+@pytest.mark.parametrize(("key", "delays"), CASES)
+def test_brian2_fires_the_same_spikes_at_the_same_steps(key, delays):
+    first, second, _, voltage = two_parts(key, DenseEngine, delays)
+    assert len(first[0]) + len(second[0]) > 50
+    reference = two_parts(key, Brian2Spiking, delays)
+    assert (first, second) == reference[:2]
+    np.testing.assert_allclose(voltage, reference[3], atol=1e-3)
+
+
+@pytest.mark.parametrize("key", SPIKING)
+def test_either_engine_continues_where_the_other_stopped(key):
+    for kind, other in ((DenseEngine, Brian2Spiking), (Brian2Spiking, DenseEngine)):
+        _, second, state, _ = two_parts(key, kind, delays=True)
+        engine = other(network(SPIKING[key](), delays=True))
+        engine.load(state)
+        assert [part.tolist() for part in engine.run(500)] == second
+
+
+@pytest.mark.parametrize(("key", "kind"), [*((key, DenseEngine) for key in SPIKING), ("lif_psc", Brian2Spiking)])
+def test_a_restored_engine_continues_bit_for_bit(key, kind):
+    _, second, state, voltage = two_parts(key, kind, delays=True)
+    engine = kind(network(SPIKING[key](), delays=True), seed=7)
+    engine.run(3)
+    engine.load(state)
+    assert [part.tolist() for part in engine.run(500)] == second
+    np.testing.assert_array_equal(engine.voltage, voltage)
+
+
+def test_the_event_driven_engine_fires_the_same_spikes_too():
+    dense, event = (two_parts("lif_exp", kind, delays=False) for kind in (DenseEngine, EventEngine))
+    assert dense[:2] == event[:2]
+    np.testing.assert_allclose(dense[3], event[3], atol=1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("c++") is None, reason="brian2's cython target compiles C++, and there is no compiler")
+@pytest.mark.parametrize("key", SPIKING)
+def test_brian2_compiled_by_cython_fires_them_too(key):
+    net = network(SPIKING[key](), delays=True)
+    dense, reference = DenseEngine(net), Brian2Spiking(net, target="cython")
+    for engine in (dense, reference):
+        stimulate(engine, background=True)
+    assert [part.tolist() for part in dense.run(500)] == [part.tolist() for part in reference.run(500)]
+
+
+def _rates(engine, steps: int) -> np.ndarray:
+    return np.bincount(engine.run(steps)[1], minlength=engine._network.n) / (steps * 1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", SPIKING)
+def test_rates_agree_on_ten_thousand_neurons_under_random_input(key):
+    net = network(SPIKING[key](), n=10_000, degree=50, scale=0.05)
+    engines = [DenseEngine(net), Brian2Spiking(net)]
+    if isinstance(net.model, LifExp):
+        engines.append(EventEngine(net))
+    rates = []
+    for engine in engines:
+        engine.drive(np.linspace(0.0, 30.0, net.n))
+        engine.poisson(np.arange(net.n), 20.0, 10.0, 1.0)
+        rates.append(_rates(engine, 5000))
+    assert rates[0].mean() > 1.0
+    for other in rates[1:]:
+        assert np.corrcoef(rates[0], other)[0, 1] > 0.99
+        assert other.mean() == pytest.approx(rates[0].mean(), rel=0.02)
