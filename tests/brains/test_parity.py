@@ -92,7 +92,7 @@ def test_the_event_driven_engine_fires_the_same_spikes_too():
     np.testing.assert_allclose(dense[3], event[3], atol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.reference
 @pytest.mark.skipif(shutil.which("c++") is None, reason="brian2's cython target compiles C++, and there is no compiler")
 @pytest.mark.parametrize("key", SPIKING)
 def test_brian2_compiled_by_cython_fires_them_too(key):
@@ -107,7 +107,7 @@ def _rates(engine, steps: int) -> np.ndarray:
     return np.bincount(engine.run(steps)[1], minlength=engine._network.n) / (steps * 1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.reference
 @pytest.mark.parametrize("key", SPIKING)
 def test_rates_agree_on_ten_thousand_neurons_under_random_input(key):
     net = network(SPIKING[key](), n=10_000, degree=50, scale=0.05)
