@@ -6,8 +6,6 @@ the ascending order of their neurons into a ring of sums, one for each receptor 
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from ..models.plasticity_rule import PlasticityRule
 from ..models.spiking_model import SpikingModel
 from . import plastic_loop, poisson_background, poisson_trains
+from .kept import fingerprint, kept
 from .plastic_loop import PlasticEdges, answer, arrive
 from .poisson_background import Background, count_events
 from .poisson_trains import Trains, collect, draw
@@ -193,22 +192,14 @@ class Compiled(NamedTuple):
 def compiled(model: type[SpikingModel], rule: type[PlasticityRule] | None = None) -> Compiled:
     """`run_steps` and `bring_all` with the functions of a model and of a plasticity rule.
 
-    Numba keeps compiled code on disk by the name of the function, and does not see what it calls: the name holds a
-    fingerprint of all the sources that matter, so that a changed model is compiled anew and nothing else is.
+    Kept on disk under a fingerprint of all the sources that matter.
     """
     names = [__name__, model.__module__] + ([] if rule is None else [rule.__module__])
     modules = [sys.modules[name] for name in names] + [plastic_loop, poisson_trains, poisson_background]
-    sources = "".join(inspect.getsource(module) for module in modules)
-    name = f"{model.__name__}_{hashlib.sha256(sources.encode()).hexdigest()[:16]}"
+    key = f"{model.__name__}_{fingerprint(*modules)}"
     parts = {part: njit(getattr(plastic_loop if rule is None else rule, part)) for part in RULE_PARTS}
     parts |= {part: njit(getattr(model, part)) for part in MODEL_PARTS}
     own = {**vars(plastic_loop), **globals(), **parts}
     for function in (arrive, answer, advance_all):
         own[function.__name__] = njit(FunctionType(function.__code__, own))
-    return Compiled(*(_kept(function, own, name) for function in (run_steps, plastic_loop.bring_all)))
-
-
-def _kept(function: Callable[..., Any], own: dict[str, Any], name: str) -> Any:
-    copy = FunctionType(function.__code__, own)
-    copy.__qualname__ = f"{function.__name__}_{name}"
-    return njit(cache=True)(copy)
+    return Compiled(*(kept(function, own, key) for function in (run_steps, plastic_loop.bring_all)))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..models.lif_exp import LifExp
 from ..spiking import SpikingNetwork
-from .event_loop import RUN, Machine, Mode, cuts, fill_calendar, hold, shift_all, start_lazily
+from .event_loop import Machine, Mode, cuts, fill_calendar, hold, runner, shift_all, start_lazily
 from .lif_cells import CELL, NEVER, RING, Shorts, Singles, decay_table
 from .lif_kernels import LANES, Dense, Fired, Wiring
 from .poisson_trains import Trains, trains
@@ -111,7 +111,7 @@ class EventEngine:
         """
         if self._step + steps > LAST_STEP:
             raise OverflowError(f"EventEngine: cannot run past step {LAST_STEP}; reset the brain")
-        spikes = RUN[self._threads > 1](self._step, self._step + steps, self._held, BUSY)
+        spikes = runner(self._threads > 1)(self._step, self._step + steps, self._held, BUSY)
         self._step += steps
         return spikes
 

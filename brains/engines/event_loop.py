@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +11,21 @@ from numba import njit, prange, types
 from numba.experimental import structref
 from numpy.typing import NDArray
 
+from . import lif_cells, lif_kernels, poisson_trains
+from .kept import fingerprint, kept
 from .lif_cells import NEVER, Cells, Decays, Shorts, Singles, bring, enter, foresee
 from .lif_kernels import Dense, Fired, Wiring, dense_steps, lazy_steps, to_dense, to_lazy
 from .poisson_trains import Trains
 
 Ints = NDArray[np.int64]
+
+_KEY = fingerprint(lif_cells, lif_kernels, poisson_trains)
+
+
+def _keep(function: Callable[..., None]) -> Callable[..., None]:
+    """Compile a function of this file and keep it on disk."""
+    compiled: Callable[..., None] = kept(function, globals(), _KEY)
+    return compiled
 
 
 class Mode(NamedTuple):
@@ -71,13 +82,13 @@ def _choose(machine: Machine, step: int, busy: float) -> None:
         mode.lazy[0] = True
 
 
-@njit(cache=True)
+@_keep
 def start_lazily(machine: Machine) -> None:
     """Take the state of the dense form over before the first step."""
     to_lazy(machine.cells, machine.heads, machine.dense, machine.wiring, machine.decays, 0)
 
 
-@njit(cache=True)
+@_keep
 def shift_all(machine: Machine, step: int, threshold: Singles) -> None:
     """Give every neuron another threshold, and so another drive, at the end of the step before `step`.
 
@@ -96,7 +107,7 @@ def shift_all(machine: Machine, step: int, threshold: Singles) -> None:
                 dense.threshold[i] = threshold[i]
 
 
-@njit(cache=True)
+@_keep
 def fill_calendar(cells: Cells, heads: Shorts, bounds: Ints) -> None:
     """Make the calendar anew from the steps that the neurons are due at."""
     heads[:] = NEVER
@@ -142,37 +153,38 @@ def _grown(values: Shorts, size: int) -> Shorts:
     return room
 
 
-def _compile(block: Callable[..., None]) -> Callable[..., tuple[Shorts, Shorts]]:
-    """The loop over blocks around a compiled block; returns the step and the neuron of every spike."""
-
-    def run(first: int, last: int, held: Held, busy: float) -> tuple[Shorts, Shorts]:
-        m = held.machine
-        steps, spikes, count, delay = np.empty(1024, np.int32), np.empty(1024, np.int32), 0, m.wiring.delay
-        step = first
-        while step < last:
-            stop = min(last, (step // delay + 1) * delay)
-            block(step, stop, m)
-            half = (step // delay) % 2
-            for now in range(step, stop):
-                for p in range(m.wiring.bounds.size - 1):
-                    ends = m.fired.end[p, half]
-                    new = m.fired.neuron[p, half, ends[now % delay] : ends[now % delay + 1]]
-                    if count + new.size > steps.size:
-                        size = 2 * steps.size + new.size
-                        steps, spikes = _grown(steps, size), _grown(spikes, size)
-                    steps[count : count + new.size] = now
-                    spikes[count : count + new.size] = new
-                    count += new.size
-            step = stop
-            if m.mode.choose and step % m.mode.window == 0:
-                _choose(m, step, busy)
-        return steps[:count], spikes[:count]
-
-    compiled: Callable[..., tuple[Shorts, Shorts]] = njit(cache=True)(run)
-    return compiled
+def _run(first: int, last: int, held: Held, busy: float) -> tuple[Shorts, Shorts]:
+    """Advance over the steps first..last; returns the step and the neuron of every spike."""
+    m = held.machine
+    steps, spikes, count, delay = np.empty(1024, np.int32), np.empty(1024, np.int32), 0, m.wiring.delay
+    step = first
+    while step < last:
+        stop = min(last, (step // delay + 1) * delay)
+        _block(step, stop, m)
+        half = (step // delay) % 2
+        for now in range(step, stop):
+            for p in range(m.wiring.bounds.size - 1):
+                ends = m.fired.end[p, half]
+                new = m.fired.neuron[p, half, ends[now % delay] : ends[now % delay + 1]]
+                if count + new.size > steps.size:
+                    size = 2 * steps.size + new.size
+                    steps, spikes = _grown(steps, size), _grown(spikes, size)
+                steps[count : count + new.size] = now
+                spikes[count : count + new.size] = new
+                count += new.size
+        step = stop
+        if m.mode.choose and step % m.mode.window == 0:
+            _choose(m, step, busy)
+    return steps[:count], spikes[:count]
 
 
-RUN = {False: _compile(njit(_block)), True: _compile(njit(parallel=True)(_parallel_block))}
+@cache
+def runner(parallel: bool) -> Callable[[int, int, Held, float], tuple[Shorts, Shorts]]:
+    """`_run` compiled, with a thread for each partition or with one for all."""
+    block = njit(parallel=True)(_parallel_block) if parallel else njit(_block)
+    own = {**globals(), "_block": block}
+    run: Callable[[int, int, Held, float], tuple[Shorts, Shorts]] = kept(_run, own, f"{parallel}_{_KEY}")
+    return run
 
 
 @njit(cache=True)
