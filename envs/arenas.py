@@ -29,7 +29,8 @@ class Arena:
         if "thermosensation" in senses:
             senses["thermosensation"][:] = self.temperature_c
         for field in self.fields:
-            senses[field.modality][channel_of(field, body)] = field.at(0.0, 0.0)
+            place = channel_of(field, body)
+            senses[field.modality][place] = field.at(0.0, 0.0)
         return senses
 
 

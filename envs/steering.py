@@ -50,7 +50,8 @@ def steering(time_s: Floats, centreline_mm: Floats, field: Field, attraction: fl
     for start, end in bouts:
         running[start:end] = False
     rise = attraction * field.gradient(where)
-    moving = running & (np.linalg.norm(velocity, axis=1) > SLOWEST_MM_S)
+    whole = (time_s - time_s[0] >= SMOOTH_S / 2) & (time_s[-1] - time_s >= SMOOTH_S / 2)  # of the averaging window
+    moving = running & whole & (np.linalg.norm(velocity, axis=1) > SLOWEST_MM_S)
     measures = _pirouettes(time_s, attraction * field.values(where), running, [start for start, _ in bouts])
     if moving.sum() < 2 or not np.abs(rise).max() > 0:
         return measures
