@@ -77,6 +77,14 @@ class Body:
         """Points along the body axis, nose first, mm, shape (n_points, 3)."""
         raise NotImplementedError
 
+    def nose(self, data: mujoco.MjData) -> Floats:
+        """Where the animal's foremost sense organs are, mm, shape (3,)."""
+        raise NotImplementedError
+
+    def turn(self, data: mujoco.MjData, heading_rad: float) -> None:
+        """Turn an animal that was just reset about the vertical at its origin, counted from +x towards +y."""
+        raise NotImplementedError
+
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
         """Put `data` into the resting posture with a small random perturbation drawn from `rng`."""
         raise NotImplementedError

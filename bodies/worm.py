@@ -149,6 +149,28 @@ class WormBody(Body):
         points: Floats = data.site_xpos.take(self._sites, axis=0)
         return points
 
+    def nose(self, data: mujoco.MjData) -> Floats:
+        """Tip of the first segment, half a segment ahead of its centre: there the amphids and AFD's cilia end."""
+        site = self._sites[0]
+        tip: Floats = data.site_xpos[site] + self._half_segment_mm * data.site_xmat[site, ::3]
+        return tip
+
+    @cached_property
+    def _half_segment_mm(self) -> float:
+        shape = self.options["shape"]
+        return float(shape["length"] / shape["segments"] / 2)
+
+    def turn(self, data: mujoco.MjData, heading_rad: float) -> None:
+        """Turn a worm that was just reset about the vertical through its middle."""
+        import mujoco
+
+        yaw = [i for i in range(self.model.njnt) if self.model.joint(i).name == "root_yaw"]
+        if yaw:
+            data.qpos[self.model.jnt_qposadr[yaw[0]]] = heading_rad
+        else:
+            data.qpos[3:7] = np.cos(heading_rad / 2), 0.0, 0.0, np.sin(heading_rad / 2)
+        mujoco.mj_forward(self.model, data)
+
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
         """A worm with random bends of 0.1 rad (standard deviation) drawn from `rng`: no real one lies straight."""
         import mujoco

@@ -9,20 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
+from ..registry import UnknownNameError, nearest
+from .fields import Field
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arena:
-    """A uniform medium at one temperature."""
+    """A uniform medium at one temperature, with fields of whatever else the animal can sense."""
 
     medium: str = "agar"
     temperature_c: float = 20.0  # Celsius, a standard cultivation temperature of C. elegans
+    fields: tuple[Field, ...] = ()
 
     def resting_senses(self, body: Body) -> Mapping[str, Floats]:
-        """What the world presents to an untouched animal, one vector a modality, in the body's channel order."""
+        """What the world presents to an untouched animal at the origin, one vector a modality, in the body's order."""
         senses = {name: np.zeros(len(labels)) for name, labels in body.channels.items()}
         if "thermosensation" in senses:
             senses["thermosensation"][:] = self.temperature_c
+        for field in self.fields:
+            place = channel_of(field, body)
+            senses[field.modality][place] = field.at(0.0, 0.0)
         return senses
+
+
+def channel_of(field: Field, body: Body) -> int:
+    """Place of a field's channel within its modality.
+
+    Raises:
+        KeyError: the body has no such modality or channel, with the nearest that it has.
+    """
+    if field.modality not in body.channels:
+        raise UnknownNameError(f"no modality {field.modality!r}; {nearest(field.modality, body.channels)}")
+    labels = body.channels[field.modality]
+    if field.channel not in labels:
+        raise UnknownNameError(f"no channel {field.channel!r}; {nearest(field.channel, labels)}")
+    return labels.index(field.channel)

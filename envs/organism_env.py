@@ -19,6 +19,8 @@ from ..brains.brain import Activity, BrainLike
 from ..brains.cells import members
 from ..organisms.organism import Organism, make
 from ..registry import nearest
+from .arenas import channel_of
+from .fields import described
 from .policy import CONTROL_S, Controller, choose_brain
 from .tasks import TASKS, Task
 
@@ -131,6 +133,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             "duration_s": self.task.duration_s,
             "control_s": CONTROL_S,
             "control_seed": control_seed,
+            "fields": [described(field) for field in self.fields],
             "body": dict(self.body.options),
         }
 
@@ -142,6 +145,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
 
     def _prepare_senses(self) -> None:
         resting = self.task.arena.resting_senses(self.body)
+        self.fields = self.task.arena.fields
         self._resting = np.concatenate([resting[name] for name in self.body.channels]).astype(np.float32)
         edges = np.cumsum([0, *(len(labels) for labels in self.body.channels.values())])
         self._slices = {
@@ -153,6 +157,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             self._low[part], self._high[part] = self.body.bounds[name]
             boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
         self.observation_space: spaces.Dict = spaces.Dict(boxes)
+        self._field_places = [self._slices[f.modality].start + channel_of(f, self.body) for f in self.fields]
 
     def _prepare_stimulation(
         self, stimulate: Sequence[str] | None, stimulation_mv: float, drive: Mapping[str, float]
@@ -190,6 +195,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         super().reset(seed=seed)
         self._steps, self.time_s = 0, 0.0
         self.body.reset(self.data, self.np_random)
+        self.task.start(self.body, self.data, self.np_random)
         brain_seed = int(self.np_random.integers(2**32))
         if self.controller is not None:
             self.controller.reset(brain_seed)
@@ -259,10 +265,21 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         """All channels in the body's order, a fresh array of shape (n_channels,), and where the body is."""
         vector = self._resting.copy()
         posture = self._read(vector)
+        if self.fields:
+            self._sense_fields(vector)
         stimuli = self.task.stimuli(self.time_s, self.body)
         for name, values in stimuli.items():
             vector[self._slices[name]] += values
         return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
+
+    def _sense_fields(self, vector: Senses) -> None:
+        for place, value in zip(self._field_places, self.field_values(), strict=True):
+            vector[place] = min(max(value, self._low[place]), self._high[place])
+
+    def field_values(self) -> list[float]:
+        """Each of the arena's fields where the nose is now, in the unit of its channel."""
+        x, y, _ = self.body.nose(self.data).tolist()
+        return [field.at(x, y) for field in self.fields]
 
     def _observation(self) -> Observation:
         return {name: self._observed[part] for name, part in self._slices.items()}

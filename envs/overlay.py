@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,17 @@ class Header:
         return np.asarray(strip)
 
 
-def annotate(view: Frame, pixels_per_mm: float, speed_mm_s: float, stimulus: str, muscles: bool) -> Frame:
+class Plate(NamedTuple):
+    """A small map of a field: its picture, the path on it in pixels, and what the animal feels, in words."""
+
+    picture: Frame
+    path: list[tuple[float, float]]
+    felt: str
+
+
+def annotate(
+    view: Frame, pixels_per_mm: float, speed_mm_s: float, stimulus: str, muscles: bool, plate: Plate | None = None
+) -> Frame:
     """The view with scale bar, key and the state of the moment.
 
     Args:
@@ -79,6 +89,7 @@ def annotate(view: Frame, pixels_per_mm: float, speed_mm_s: float, stimulus: str
         speed_mm_s: signed speed along the body.
         stimulus: what the animal is exposed to at this moment, or ''.
         muscles: whether the picture shows dorsal and ventral muscles.
+        plate: the map of a field, if there is one.
     """
     from PIL import Image, ImageDraw
 
@@ -92,9 +103,28 @@ def annotate(view: Frame, pixels_per_mm: float, speed_mm_s: float, stimulus: str
     draw.text((width - MARGIN, base), f"{abs(speed_mm_s):.2f} mm/s {way}", fill=INK, font=font(17, True), anchor="rs")
     if muscles:
         _swatches(draw)
+    if plate is not None:
+        _plate(image, plate)
     if stimulus:
-        draw.text((width - MARGIN, MARGIN), stimulus, fill=ALERT, font=font(17, True), anchor="ra")
+        top = MARGIN if plate is None else 2 * MARGIN + len(plate.picture) + MARGIN
+        draw.text((width - MARGIN, top), stimulus, fill=ALERT, font=font(17, True), anchor="ra")
     return np.asarray(image)
+
+
+def _plate(image: Any, plate: Plate) -> None:
+    from PIL import Image, ImageDraw
+
+    small = Image.fromarray(plate.picture)
+    draw = ImageDraw.Draw(small)
+    if len(plate.path) > 1:
+        draw.line(plate.path, fill=INK, width=1)
+    x, y = plate.path[-1]
+    draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=INK)
+    draw.rectangle((0, 0, small.width - 1, small.height - 1), outline=SOFT)
+    right = image.width - MARGIN
+    image.paste(small, (right - small.width, MARGIN))
+    place = (right, MARGIN + small.height + 6)
+    ImageDraw.Draw(image).text(place, plate.felt, fill=INK, font=font(14), anchor="ra")
 
 
 def _swatches(draw: Any) -> None:

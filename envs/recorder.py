@@ -24,6 +24,7 @@ from ..registry import nearest
 from .measures import measure
 from .muscles import co_contraction
 from .organism_env import OrganismEnv
+from .turns import turn_measures
 
 FORMAT = 1
 EPISODE, SERIES, VIDEO = "episode.json", "series.npz", "video.mp4"
@@ -50,7 +51,8 @@ class Recording:
         episode: what `episode.json` holds.
         series: name -> array, first axis time. `time_s` (T,), `qpos` (T, nq), `centreline_mm` (T, P, 3),
             `excitation` and `activation` (T, n_effectors), `stimulus` (T, n_modalities; sum of what the task adds),
-            `reward` (T,), and with a brain inside `voltage_mv`, `release`, `spikes` (T, n_neurons).
+            `reward` (T,), where the arena has fields `field` (T, n_fields; at the nose), and with a brain inside
+            `voltage_mv`, `release`, `spikes` (T, n_neurons).
     """
 
     episode: Mapping[str, Any]
@@ -137,6 +139,8 @@ def _allocate(env: OrganismEnv, steps: int) -> dict[str, npt.NDArray[Any]]:
         "stimulus": ((len(env.body.channels),), np.float32),
         "reward": ((), np.float32),
     }
+    if env.fields:
+        shapes["field"] = ((len(env.fields),), np.float32)
     if env.brain is not None:
         n = len(env.brain.names)
         shapes |= {"voltage_mv": ((n,), np.float32), "release": ((n,), np.float32), "spikes": ((n,), np.uint8)}
@@ -152,6 +156,8 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
     series["reward"][step] = reward
     for name, values in env.task.stimuli(env.time_s, env.body).items():
         series["stimulus"][step, list(env.body.channels).index(name)] = values.sum()
+    if env.fields:
+        series["field"][step] = env.field_values()
     activity = env.activity
     if activity is not None:
         series["voltage_mv"][step] = activity.voltage
@@ -161,7 +167,9 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
 
 def _finished(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], seed: int, reason: str) -> Recording:
     time_s, line = series["time_s"], series["centreline_mm"]
-    measures = {**measure(time_s, line), **env.task.measures(time_s, line)} if len(time_s) >= 10 else {}
+    measures: dict[str, float] = {}
+    if len(time_s) >= 10:
+        measures = {**measure(time_s, line), **turn_measures(time_s, line), **env.task.measures(time_s, line)}
     measures |= co_contraction(env.body.effectors, series["activation"]) if measures else {}
     neurons = list(env.brain.names) if env.brain is not None else []
     table = env.organism.connectome.neurons

@@ -12,9 +12,11 @@ import numpy.typing as npt
 from ..bodies.body import Body
 from ..bodies.drag import Medium
 from ..organisms.organism import make
+from .fieldmap import FieldMap
+from .fields import from_description
 from .measures import moving_average
 from .muscles import muscle_sides
-from .overlay import HEADER, Header, annotate
+from .overlay import HEADER, Header, Plate, annotate
 from .panels import TimePanel
 from .recorder import Recording
 from .rendering import GROUND, BodyCamera, RenderingError, Tube
@@ -91,6 +93,8 @@ class Film:
         self.trail_steps, self.trail_every = round(TRAIL_S / step_s), max(1, round(TRAIL_STEP_S / step_s))
         self.sides = muscle_sides(recording.episode["names"]["effectors"], series["activation"])
         self.tubes = BodyTubes(self.body) if self.sides is not None and BodyTubes.fit(self.body) else None
+        fields = [from_description(field) for field in recording.episode["options"].get("fields", [])]
+        self.fields, self.map = fields, FieldMap(fields[0], self.centroid) if fields else None
         self.panel, self.header = TimePanel(recording, *side), Header(recording, WIDTH)
         self.camera = BodyCamera(self.body, *side, VIEW_BODIES * self.body.length_mm, SAMPLES)
 
@@ -107,9 +111,10 @@ class Film:
         series = self.recording.series
         self.data.qpos[:] = series["qpos"][step]
         mujoco.mj_kinematics(self.body.model, self.data)
-        view = self.camera.frame(self.data, self.looked_at[step], self._tubes(step), [self._trail(step)])
+        flat = [*self._contours(step), self._trail(step)]
+        view = self.camera.frame(self.data, self.looked_at[step], self._tubes(step), flat)
         state = (float(self.panel.speed[step]), self._stimulus(step), self.tubes is not None)
-        view = annotate(view, self.camera.pixels_per_mm, *state)
+        view = annotate(view, self.camera.pixels_per_mm, *state, self._plate(step))
         time_s = float(series["time_s"][step])
         return np.vstack([self.header.at(time_s), np.hstack([view, self.panel.at(time_s)])])
 
@@ -117,6 +122,19 @@ class Film:
         if self.tubes is None or self.sides is None:
             return []
         return self.tubes.at(self.data, self.sides[0][step], self.sides[1][step])
+
+    def _contours(self, step: int) -> list[Tube]:
+        if self.map is None:
+            return []
+        camera = self.camera
+        return self.map.contours(self.looked_at[step], camera.view_mm, camera.depth_mm * 0.9, camera.pixels_per_mm)
+
+    def _plate(self, step: int) -> Plate | None:
+        if self.map is None:
+            return None
+        values = self.recording.series["field"][step].tolist()
+        felt = [f"{f.channel} {value:.1f} {f.unit}" for f, value in zip(self.fields, values, strict=True)]
+        return Plate(*self.map.at(step), ", ".join(felt))
 
     def _trail(self, step: int) -> Tube:
         # multiples of the spacing, or the points would slide along the path from frame to frame

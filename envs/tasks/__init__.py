@@ -3,16 +3,24 @@
 from collections.abc import Callable
 
 from ...registry import Registry
+from .chemotaxis import Chemotaxis
 from .crawl import crawl
 from .swim import swim
-from .task import Task
+from .task import Band, Task
+from .thermotaxis import Thermotaxis
 from .touch import Touch
 
-__all__ = ["TASKS", "Task", "Touch", "crawl", "swim"]
+__all__ = ["TASKS", "Band", "Chemotaxis", "Task", "Thermotaxis", "Touch", "crawl", "swim"]
 
 TASKS: Registry[Task] = Registry("task", "animat.tasks")
 """name -> function(duration_s=...) -> Task."""
 
-_BUILT_IN: dict[str, Callable[..., Task]] = {"crawl": crawl, "swim": swim, "touch": Touch}
+_BUILT_IN: dict[str, Callable[..., Task]] = {
+    "crawl": crawl,
+    "swim": swim,
+    "touch": Touch,
+    "chemotaxis": Chemotaxis,
+    "thermotaxis": Thermotaxis,
+}
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,18 @@ import numpy.typing as npt
 from ...bodies.body import Body, Posture
 from ..arenas import Arena
 
+if TYPE_CHECKING:
+    import mujoco
+
 Floats = npt.NDArray[np.float64]
+
+
+class Band(NamedTuple):
+    """Where a measure of real animals lies, in the unit of the measure, and who says so."""
+
+    low: float
+    high: float
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +34,14 @@ class Task:
     arena: Arena
     duration_s: float = 10.0  # s, then the episode is truncated
 
+    BANDS: ClassVar[Mapping[str, Band]] = {}  # measure -> published band
+
     def __post_init__(self) -> None:
         if not (np.isfinite(self.duration_s) and self.duration_s > 0):
             raise ValueError(f"task {self.name!r}: duration_s ({self.duration_s} s) must be above 0")
+
+    def start(self, body: Body, data: mujoco.MjData, rng: np.random.Generator) -> None:
+        """Put the animal where the task begins; by default it stays at the origin with its nose at +x."""
 
     def reward(self, before: Posture, after: Posture, dt_s: float) -> float:
         """Forward speed over one control step, mm/s.

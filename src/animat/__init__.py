@@ -9,9 +9,9 @@ import gymnasium
 
 __version__ = version("animat")
 
-for _id, _task in {"WormCrawl": "crawl", "WormSwim": "swim", "WormTouch": "touch"}.items():
+for _task in ("crawl", "swim", "touch", "chemotaxis", "thermotaxis"):
     gymnasium.register(
-        id=f"animat/{_id}-v0",
+        id=f"animat/Worm{_task.capitalize()}-v0",
         entry_point="animat.envs.organism_env:OrganismEnv",
         kwargs={"organism": "worm", "task": _task},
     )

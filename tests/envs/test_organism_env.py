@@ -20,7 +20,8 @@ IDS = sorted(name for name in gymnasium.registry if name.startswith("animat/"))
 
 
 def test_the_worm_is_registered():
-    assert {"animat/WormCrawl-v0", "animat/WormSwim-v0", "animat/WormTouch-v0"} <= set(IDS)
+    behaviours = ("Crawl", "Swim", "Touch", "Chemotaxis", "Thermotaxis")
+    assert {f"animat/Worm{name}-v0" for name in behaviours} <= set(IDS)
 
 
 @pytest.mark.parametrize("brain", ["connectome", None])

@@ -78,10 +78,27 @@ def test_the_drawn_body_runs_through_the_segments_from_nose_to_tail():
     assert np.linalg.norm(np.diff(line, axis=0), axis=1).sum() == pytest.approx(body.length_mm, rel=0.01)
 
 
-@pytest.mark.parametrize("options", [{"brain": None}, {"planar": False}, {"task": "swim"}])
+@pytest.mark.parametrize("options", [{"brain": None}, {"planar": False}, {"task": "swim"}, {"task": "thermotaxis"}])
 def test_every_kind_of_recording_can_be_filmed(tmp_path, options):
     recording = run_episode(OrganismEnv(**options, duration_s=0.2), seed=0)
     assert render_video(recording, tmp_path / "v.mp4").stat().st_size > 1000
+
+
+def test_a_field_shows_as_contours_and_a_map_with_the_path_on_it():
+    recording = run_episode(OrganismEnv(task="chemotaxis", duration_s=2.0), seed=0)
+    with Film(recording) as film:
+        contours = film._contours(100)
+        first, last = (film._plate(step) for step in (10, 199))
+    assert contours
+    field = film.fields[0]
+    for tube in contours:
+        assert np.ptp(field.values(tube.points)) < 0.1 * film.map.step
+    assert first.path[0] == last.path[0] != last.path[-1]
+    assert last.felt == f"salt {recording.series['field'][-1, 0]:.1f} mM"
+    pixel = film.map.path[-1] - film.map.corner
+    assert last.path[-1] == pytest.approx(
+        [150 * pixel[0] / film.map.side, 150 * (1 - pixel[1] / film.map.side)], abs=0.01
+    )
 
 
 def test_effectors_without_dorsal_and_ventral_names_are_shown_as_they_are(short):

@@ -1,0 +1,123 @@
+"""Fields: what a place in the arena smells of or how warm it is, felt where the nose is.
+
+A field gives one channel of one modality a value everywhere. It does not change in time and does not depend on height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import cos, exp, sin
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..registry import UnknownNameError, nearest
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One channel's value at every place; lengths in mm, values in the unit of the channel."""
+
+    modality: str
+    channel: str
+    unit: str  # as it is written beside a value
+
+    def at(self, x_mm: float, y_mm: float) -> float:
+        """The value at one place; called every control step, so without arrays."""
+        raise NotImplementedError
+
+    def values(self, places_mm: Floats) -> Floats:
+        """The value at many places, shape (...), for places of shape (..., 2 or more)."""
+        raise NotImplementedError
+
+    def gradient(self, places_mm: Floats) -> Floats:
+        """How steeply the value rises along x and y, per mm, shape (..., 2)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianField(Field):
+    """What diffuses from a spot: background + peak * exp(-r^2 / (2 sigma^2))."""
+
+    peak: float  # above the background, in the unit of the channel
+    sigma_mm: float
+    x_mm: float  # centre
+    y_mm: float = 0.0
+    background: float = 0.0  # in the unit of the channel
+
+    def __post_init__(self) -> None:
+        if not self.sigma_mm > 0:
+            raise ValueError(f"GaussianField {self.channel!r}: sigma_mm ({self.sigma_mm} mm) must be above 0")
+
+    def at(self, x_mm: float, y_mm: float) -> float:
+        """The value at one place."""
+        square = (x_mm - self.x_mm) ** 2 + (y_mm - self.y_mm) ** 2
+        return self.background + self.peak * exp(-square / (2 * self.sigma_mm**2))
+
+    def values(self, places_mm: Floats) -> Floats:
+        """The value at many places."""
+        return self.background + self._excess(places_mm)
+
+    def gradient(self, places_mm: Floats) -> Floats:
+        """Towards the centre, steepest at sigma from it."""
+        return -self._from_centre(places_mm) * (self._excess(places_mm) / self.sigma_mm**2)[..., None]
+
+    def _from_centre(self, places_mm: Floats) -> Floats:
+        away: Floats = places_mm[..., :2] - np.array([self.x_mm, self.y_mm])
+        return away
+
+    def _excess(self, places_mm: Floats) -> Floats:
+        square = (self._from_centre(places_mm) ** 2).sum(axis=-1)
+        excess: Floats = self.peak * np.exp(-square / (2 * self.sigma_mm**2))
+        return excess
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearField(Field):
+    """A gradient that is the same everywhere."""
+
+    at_start: float  # value at the origin, in the unit of the channel
+    per_mm: float  # rise along `towards_rad`, in the unit of the channel per mm
+    towards_rad: float = 0.0  # rad, direction of the rise, counted from +x
+
+    def at(self, x_mm: float, y_mm: float) -> float:
+        """The value at one place."""
+        return self.at_start + self.per_mm * (x_mm * cos(self.towards_rad) + y_mm * sin(self.towards_rad))
+
+    def values(self, places_mm: Floats) -> Floats:
+        """The value at many places."""
+        values: Floats = self.at_start + places_mm[..., :2] @ self._slope
+        return values
+
+    def gradient(self, places_mm: Floats) -> Floats:
+        """The same everywhere."""
+        return np.broadcast_to(self._slope, (*places_mm.shape[:-1], 2))
+
+    @property
+    def _slope(self) -> Floats:
+        return self.per_mm * np.array([cos(self.towards_rad), sin(self.towards_rad)])
+
+
+KINDS: dict[str, type[Field]] = {kind.__name__: kind for kind in (GaussianField, LinearField)}
+
+
+def described(field: Field) -> dict[str, Any]:
+    """A field as JSON can keep it."""
+    return {"kind": type(field).__name__, **asdict(field)}
+
+
+def from_description(description: Mapping[str, Any]) -> Field:
+    """The field that `described` described.
+
+    Raises:
+        KeyError: no such kind of field, with the nearest that there is.
+    """
+    settings = dict(description)
+    kind = str(settings.pop("kind", ""))
+    if kind not in KINDS:
+        raise UnknownNameError(f"no kind of field {kind!r}; {nearest(kind, KINDS)}")
+    return KINDS[kind](**settings)
