@@ -20,13 +20,15 @@ RATE_HZ = 150.0  # of the driven neurons, as Shiu et al. 2024
 AGREE_S = 0.2  # s compared with brian2
 EDGE_BYTES = 8
 MEMORY = """
+import os
 import resource
 import numpy as np
 from animat.brains.spiking_brain import SpikingBrain
 from animat.brains.synthetic import fly_sized
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def now():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 def run(**size):
     network = fly_sized(np.random.default_rng(0), **size)
@@ -36,8 +38,8 @@ def run(**size):
     return network.edges
 
 run(neurons=2000, edges=20000)
-before = peak()
-print(run(), before, peak())
+before = now()
+print(run(), before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 
 
