@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from animat.envs.tasks import TASKS
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("bodies", "brains", "envs", "organisms", "scripts")
 HEAVY = ("mujoco", "brian2", "pandas", "matplotlib", "numba", "networkx", "scipy", "imageio", "torch")
@@ -40,9 +42,10 @@ def test_importing_animat_takes_under_300_ms(tmp_path: Path):
     assert best < 0.3
 
 
-def test_importing_animat_registers_the_worm_environments(tmp_path: Path):
+def test_importing_animat_registers_one_worm_environment_for_each_task(tmp_path: Path):
     code = "import gymnasium, animat; print(*(i for i in gymnasium.registry if i.startswith('animat/')))"
-    assert run_python(code, tmp_path).split() == ["animat/WormCrawl-v0", "animat/WormSwim-v0", "animat/WormTouch-v0"]
+    ids = run_python(code, tmp_path).split()
+    assert sorted(ids) == [f"animat/Worm{task.capitalize()}-v0" for task in sorted(TASKS)]
 
 
 def test_the_module_prefix_imports_animat_by_itself(tmp_path: Path):
