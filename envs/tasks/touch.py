@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ...bodies.body import Body
 from ..arenas import Arena
-from ..measures import signed_speed
+from ..measures import bend_angles, signed_speed
 from .task import Task
 
 Floats = npt.NDArray[np.float64]
@@ -36,6 +36,8 @@ class Touch(Task):
     latency_s: float = 0.2  # s, muscle activation takes this long to turn the wave round
     response_s: float = 2.0  # s, end of the response measured from the start of the touch
     touched: int = 4  # segments under the hair
+    after_s: float = 3.0  # s, after the response to the first touch, in which a turn may follow
+    head: int = 6  # inner points of the centreline that make up the head and neck, a quarter of the body
 
     def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
         """The hair's force on the touched segments, uN, at this time."""
@@ -48,7 +50,13 @@ class Touch(Task):
         return {}
 
     def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
-        """Mean signed speed before and after each touch, mm/s; windows a recording does not reach are left out."""
+        """Responses to the touches; those in windows that a recording does not reach are left out.
+
+        Returns:
+            `speed_..._mm_s`: mean signed speed before and after each touch. `head_bend_anterior_rad`: how much the head
+            swings in the response to the first touch, standard deviation of its bends. `ventral_bend_after_rad`: mean
+            bend of the head towards the ventral side in the `after_s` that follow.
+        """
         speed = signed_speed(time_s, centreline_mm)
         windows = {
             "before_anterior": (self.anterior_s - self.response_s, self.anterior_s),
@@ -56,6 +64,15 @@ class Touch(Task):
             "before_posterior": (self.posterior_s - self.response_s, self.posterior_s),
             "posterior": (self.posterior_s + self.latency_s, self.posterior_s + self.response_s),
         }
-        inside = {name: (time_s >= start) & (time_s < end) for name, (start, end) in windows.items()}
-        reached = {name: rows for name, rows in inside.items() if time_s[-1] >= windows[name][1] - 0.05 and rows.any()}
-        return {f"speed_{name}_mm_s": float(speed[rows].mean()) for name, rows in reached.items()}
+        inside = {name: _window(time_s, *window) for name, window in windows.items()}
+        measures = {f"speed_{name}_mm_s": float(speed[rows].mean()) for name, rows in inside.items() if rows.any()}
+        head = bend_angles(centreline_mm)[:, : self.head]  # positive is ventral
+        if inside["anterior"].any():
+            measures["head_bend_anterior_rad"] = float(head[inside["anterior"]].std(axis=0).mean())
+        after = _window(time_s, windows["anterior"][1], windows["anterior"][1] + self.after_s)
+        return measures | ({"ventral_bend_after_rad": float(head[after].mean())} if after.any() else {})
+
+
+def _window(time_s: Floats, start_s: float, end_s: float) -> npt.NDArray[np.bool_]:
+    """Which samples are in a window; none if the recording stops before its end."""
+    return (time_s >= start_s) & (time_s < end_s) & bool(time_s[-1] >= end_s - 0.05)

@@ -61,3 +61,17 @@ def test_touch_measures_are_means_over_their_windows():
     assert measures["speed_anterior_mm_s"] == pytest.approx(-0.2, rel=1e-6)
     assert measures["speed_posterior_mm_s"] == pytest.approx(0.3, rel=1e-6)
     assert "speed_posterior_mm_s" not in task.measures(time_s[:700], line[:700])
+
+
+def test_touch_measures_the_swing_of_the_head_in_the_reversal_and_the_ventral_turn_after_it():
+    task, time_s = Touch(), np.arange(0.01, 18.005, 0.01)
+    swinging = (time_s > 6) & (time_s < 8)
+    bend = np.where(swinging, 0.2 * np.sqrt(2) * np.sin(20 * np.pi * time_s / 1.8), 0.0)
+    bend = np.where((time_s >= 8) & (time_s < 11), -0.3, bend)  # the body's own sign: dorsal is positive
+    heading = np.pi - np.cumsum(np.where(np.arange(24) < 7, bend[:, None], 0.0), axis=1)  # from the nose tailwards
+    steps = np.stack([np.cos(heading), np.sin(heading), np.zeros_like(heading)], axis=2) / 25
+    line = np.concatenate([np.zeros((len(time_s), 1, 3)), np.cumsum(steps, axis=1)], axis=1)
+    measures = task.measures(time_s, line)
+    assert measures["head_bend_anterior_rad"] == pytest.approx(0.2, rel=0.01)
+    assert measures["ventral_bend_after_rad"] == pytest.approx(0.3, rel=0.01)
+    assert "ventral_bend_after_rad" not in task.measures(time_s[:900], line[:900])
