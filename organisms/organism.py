@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -33,6 +33,8 @@ class Organism:
     body: Callable[..., Body]  # body(medium=..., planar=...)
     stimulated: tuple[str, ...]  # neurons that the environment's action stimulates by default
     panel: tuple[str, ...]  # selectors worth watching, top to bottom
+    ablations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """task -> what `animat controls` takes out beside it, each the selectors of one ablation, separated by commas."""
 
     def brain(self, model: str = "graded", engine: str = "numba", seed: int = 0, dt_ms: float = 1.0) -> Brain:
         """A brain of this organism's connectome.

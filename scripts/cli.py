@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from . import bench, render, run, show, validate
+from . import bench, controls, render, run, show, validate
 
 app = typer.Typer(
     help="Virtual organisms: a connectome-driven brain in a MuJoCo body.",
@@ -18,6 +18,7 @@ app.command("list")(show.list_names)
 app.command("show")(show.show)
 app.command("run")(run.run)
 app.command("render")(render.render)
+app.command("controls")(controls.controls)
 app.command("bench")(bench.bench)
 app.command("validate")(validate.validate)
 

@@ -51,7 +51,7 @@ def run(
         model=model,
         engine=engine,
         ablate=[name.strip() for name in ablate.split(",") if name.strip()],
-        drive=_drives(drive),
+        drive=drives(drive),
         medium=medium,
         freeze_senses=freeze_senses,
         duration_s=seconds,
@@ -118,15 +118,20 @@ def _report(summary: dict[str, Any], written: list[Path]) -> None:
         print(f"wrote {path}")
 
 
-def _drives(text: str) -> dict[str, float]:
-    drives = {}
+def drives(text: str) -> dict[str, float]:
+    """Constant drives in mV by selector, from "AVA=20,AVB=-5".
+
+    Raises:
+        ValueError: a part that is not NAME=MILLIVOLTS.
+    """
+    found = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         name, _, value = part.partition("=")
         try:
-            drives[name.strip()] = float(value)
+            found[name.strip()] = float(value)
         except ValueError:
             raise ValueError(f"--drive: {part!r} is not NAME=MILLIVOLTS, as in AVA=20") from None
-    return drives
+    return found
 
 
 def _load_policy(path: Path) -> Any:

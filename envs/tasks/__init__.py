@@ -4,20 +4,20 @@ from collections.abc import Callable
 
 from ...registry import Registry
 from .chemotaxis import Chemotaxis
-from .crawl import crawl
-from .swim import swim
+from .crawl import Crawl
+from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
 from .touch import Touch
 
-__all__ = ["TASKS", "Band", "Chemotaxis", "Task", "Thermotaxis", "Touch", "crawl", "swim"]
+__all__ = ["TASKS", "Band", "Chemotaxis", "Crawl", "Swim", "Task", "Thermotaxis", "Touch"]
 
 TASKS: Registry[Task] = Registry("task", "animat.tasks")
 """name -> function(duration_s=...) -> Task."""
 
 _BUILT_IN: dict[str, Callable[..., Task]] = {
-    "crawl": crawl,
-    "swim": swim,
+    "crawl": Crawl,
+    "swim": Swim,
     "touch": Touch,
     "chemotaxis": Chemotaxis,
     "thermotaxis": Thermotaxis,

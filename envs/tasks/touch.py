@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from ...bodies.body import Body
 from ..arenas import Arena
 from ..measures import bend_angles, signed_speed
-from .task import Task
+from .task import Band, Task
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,6 +39,11 @@ class Touch(Task):
     touched: int = 4  # segments under the hair
     after_s: float = 3.0  # s, after the response to the first touch, in which a turn may follow
     head: int = 6  # inner points of the centreline that make up the head and neck, a quarter of the body
+
+    BANDS: ClassVar = {
+        "speed_anterior_mm_s": Band(-np.inf, 0.0, "it backs away: Chalfie et al. 1985 J. Neurosci. 5:956"),
+        "speed_posterior_mm_s": Band(0.0, np.inf, "it moves forward, and faster: Chalfie et al. 1985"),
+    }
 
     def stimuli(self, time_s: float, body: Body) -> Mapping[str, Floats]:
         """The hair's force on the touched segments, uN, at this time."""

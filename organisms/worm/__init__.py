@@ -22,6 +22,13 @@ PANEL = (
     *("ALM", "AVM", "PLM", "AVB", "PVC", "AVA", "AVD", "AVE", "RIM"),
     *("SMDD*", "SMDV*", "DB", "VB", "DA", "VA", "DD", "VD"),
 )
+ABLATIONS = {
+    "crawl": ("DB,VB", "DD,VD"),
+    "swim": ("DB,VB", "DD,VD"),
+    "touch": ("AVA,AVD,AVE", "ALM,AVM", "PLM"),
+    "chemotaxis": ("ASEL,ASER",),
+    "thermotaxis": ("AFD",),
+}
 
 
 def gain_table() -> dict[str, float]:
@@ -49,6 +56,7 @@ def build() -> Organism:
         body=body,
         stimulated=STIMULATED,
         panel=PANEL,
+        ablations=ABLATIONS,
     )
 
 
