@@ -27,6 +27,7 @@ Model = TypeVar("Model", bound=SpikingModel)
 RECEPTOR_KINDS = ("fast", "slow")
 EDGE_KINDS = {"chemical": "fast", "modulatory": "slow"}  # which receptors the edges of a connectome have
 MONOAMINES = ("dopamine", "serotonin", "octopamine", "tyramine", "noradrenaline")
+ANSWER = ["transmitter", "receptor", "decay_ms", "sign", "sign_from", "sign_provenance"]
 COUNTED = ("kind", "transmitter", "receptor", "sign", "sign_from", "sign_provenance")
 
 
@@ -170,12 +171,9 @@ def edge_receptors(connectome: Connectome, table: Receptors) -> pd.DataFrame:
     different = cases.drop_duplicates()
     answers = [_answer(table, *case) for case in different.itertuples(index=False, name=None)]
     which = cases.groupby(list(cases.columns), sort=False).ngroup()
-    given = pd.DataFrame(answers, columns=_ANSWER).iloc[which].reset_index(drop=True)
+    given = pd.DataFrame(answers, columns=ANSWER).iloc[which].reset_index(drop=True)
     given["sign_provenance"] = given["sign_provenance"].fillna(edges["sign_provenance"])
     return edges.drop(columns=["sign", "sign_provenance"]).join(given)
-
-
-_ANSWER = ["transmitter", "receptor", "decay_ms", "sign", "sign_from", "sign_provenance"]
 
 
 def _answer(table: Receptors, sender: str, kind: str, sign: int) -> tuple[str, str, float, int, str, str | None]:
