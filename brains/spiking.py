@@ -1,19 +1,22 @@
-"""SpikingNetwork: neurons that meet only through spikes, as the arrays an engine runs.
+"""SpikingNetwork: neurons that meet through spikes, as the arrays an engine runs.
 
 The worm's `Network` couples its cells continuously (graded release, gap junctions); here nothing passes between two
-spikes, so silence is free. Edges are kept by source, eight bytes each, and sorted by target; delays and receptors of
-their own cost more only where they are asked for.
+spikes, so silence is free, unless the network is given gap junctions. Edges are kept by source, eight bytes each, and
+sorted by target; delays, receptors and gap junctions cost something only where they are asked for.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from .connectome import Connectome
+from .gap_junctions import GapJunctions, gap_junctions
 from .models.lif_exp import LifExp
 from .models.plasticity_rule import PlasticityRule
 from .models.spiking_model import SpikingModel
+from .receptors import Receptors, edge_receptors
 
 Ints = NDArray[np.int64]
 
@@ -44,6 +47,7 @@ class SpikingNetwork:
     delay_steps: NDArray[np.uint8] | NDArray[np.int16] | None = None  # (edges,) steps; None: the model's for all
     receptor: NDArray[np.uint8] | None = None  # (edges,) place in model.RECEPTORS; None: by the sign of the weight
     plastic: Plastic | None = None
+    gap: GapJunctions | None = None
 
     def __post_init__(self) -> None:
         if not self.dt_ms > 0:
@@ -58,6 +62,8 @@ class SpikingNetwork:
                     f" {self.dt_ms} ms"
                 )
         self._check_edges()
+        if self.gap is not None:
+            self.gap.check(self.n, self.model, self.dt_ms)
 
     def _check_edges(self) -> None:
         if self.start[0] != 0 or self.start[-1] != self.target.size or (np.diff(self.start) < 0).any():
@@ -111,6 +117,12 @@ class SpikingNetwork:
         return self.target.size
 
     @property
+    def event_driven(self) -> bool:
+        """Whether silence is free: `LifExp` with one delay for all edges, and nothing but fixed chemical synapses."""
+        extras = (self.delay_steps, self.receptor, self.plastic, self.gap)
+        return isinstance(self.model, LifExp) and all(extra is None for extra in extras)
+
+    @property
     def longest_delay(self) -> int:
         """Steps from a spike to its last arrival."""
         if self.delay_steps is None:
@@ -142,7 +154,12 @@ class SpikingNetwork:
 
 
 def spiking_network(
-    connectome: Connectome, mv_per_synapse: float = 0.275, model: SpikingModel | None = None, dt_ms: float = 0.1
+    connectome: Connectome,
+    mv_per_synapse: float = 0.275,
+    model: SpikingModel | None = None,
+    dt_ms: float = 0.1,
+    receptors: Receptors | None = None,
+    per_gap_junction: float = 0.0,
 ) -> SpikingNetwork:
     """A spiking network of a connectome's chemical synapses: weight = mv_per_synapse * sign * count.
 
@@ -152,17 +169,37 @@ def spiking_network(
             of Shiu et al. 2024, fitted there to the rate of MN9.
         model: of all neurons, default Shiu et al. 2024.
         dt_ms: step of the network in ms.
+        receptors: table that gives synapses of unknown sign the sign of their receptor, and every synapse its place
+            among the receptors of a model that has two; `edge_receptors` shows what it does to which. None: no table.
+        per_gap_junction: conductance of one electrical synapse, in the unit of `GapJunctions`; 0 leaves them out.
     """
-    table = connectome.synapses
+    table = connectome.synapses if receptors is None else edge_receptors(connectome, receptors)
     table = table[(table["kind"] == "chemical") & (table["sign"] != 0)]
     pre, post = (np.asarray(connectome.index(table[end].tolist()), dtype=np.int64) for end in ("pre", "post"))
     order = np.lexsort((post, pre))
-    weight = mv_per_synapse * table["sign"].to_numpy(np.float64) * table["count"].to_numpy(np.float64)
+    model = LifExp() if model is None else model
+    place = None if receptors is None else _places(table, model)
     return SpikingNetwork(
         start=np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=connectome.n))]).astype(np.int64),
         target=post[order].astype(np.int32),
-        weight=weight[order].astype(np.float32),
-        model=LifExp() if model is None else model,
+        weight=_weights(table, mv_per_synapse, model, place is not None)[order],
+        model=model,
         dt_ms=dt_ms,
         names=connectome.names,
+        receptor=None if place is None else place[order],
+        gap=gap_junctions(connectome, per_gap_junction) if per_gap_junction else None,
     )
+
+
+def _places(table: pd.DataFrame, model: SpikingModel) -> NDArray[np.uint8] | None:
+    """Place of every edge among the receptors of a model, by sign; None where the model has but one."""
+    if len(model.RECEPTORS) < 2:
+        return None
+    return (table["sign"].to_numpy() < 0).astype(np.uint8)
+
+
+def _weights(table: pd.DataFrame, per_synapse: float, model: SpikingModel, placed: bool) -> NDArray[np.float32]:
+    """Signed weights; sizes only, where a conductance has its place."""
+    sign = table["sign"].to_numpy(np.float64)
+    weight = per_synapse * sign * table["count"].to_numpy(np.float64)
+    return np.asarray(np.abs(weight) if placed and model.UNSIGNED else weight, dtype=np.float32)

@@ -1,5 +1,6 @@
 """SpikingBrain: a spiking network with its state, run by the engine that suits its model."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .brain import checked_drive, whole_steps
-from .models.lif_exp import LifExp
 from .spiking import SpikingNetwork
 
 Floats = NDArray[np.float64]
@@ -51,11 +51,9 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
     Raises:
         ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
     """
-    extras = (network.delay_steps, network.receptor, network.plastic)
-    eventful = isinstance(network.model, LifExp) and all(extra is None for extra in extras)
     if name not in ENGINES:
         raise ValueError(f"SpikingBrain: engine must be one of {', '.join(ENGINES)}, got {name!r}")
-    if name == "event" or (name == "auto" and eventful):
+    if name == "event" or (name == "auto" and network.event_driven):
         from .engines.event_engine import EventEngine
 
         return EventEngine(network, seed, threads, form)
@@ -82,6 +80,12 @@ class SpikingActivity:
         self.steps, self.neurons = steps, neurons
         self._engine, self._n = engine, n
 
+    @classmethod
+    def joined(cls, parts: Sequence["SpikingActivity"]) -> "SpikingActivity":
+        """Those of steps that followed each other, as one."""
+        steps, neurons = (np.concatenate([getattr(part, name) for part in parts]) for name in ("steps", "neurons"))
+        return cls(steps, neurons, parts[-1]._engine, parts[-1]._n)
+
     @cached_property
     def spikes(self) -> Ints:
         """Spikes of each neuron within the step, shape (n,)."""
@@ -104,8 +108,8 @@ class SpikingBrain:
         seed: of the Poisson input.
         threads: how many to use; one but for the event-driven engine.
         form: "auto", "lazy" or "dense", see `EventEngine`.
-        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference), or
-            "auto": the first of them that can run the network.
+        engine: "event" (`LifExp` with one delay for all and no gap junctions), "dense" (every model), "brian2" (the
+            slow reference), or "auto": the first of them that can run the network.
     """
 
     def __init__(

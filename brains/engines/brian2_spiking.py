@@ -5,6 +5,7 @@ Its Poisson input is the default engines' own, event by event, so that they can 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..models.spiking_model import resting_state, variables
 from ..spiking import SpikingNetwork
 from .brian2_import import brian2, quiet
-from .brian2_synapses import change, changing, namespace, put, wires
+from .brian2_synapses import change, changing, gap_wire, namespace, put, wires
 from .dense_engine import NEVER, TRAIN_FIELDS, check_state, named_synapses, recent, reward_rows, stored_input
 from .plastic_loop import plastic_edges
 from .poisson_background import background, background_input
@@ -28,6 +29,9 @@ PARAMETERS = """
     drive : 1 (constant)               # mV
     jump : 1 (constant)                # mV, of an event of the neuron's Poisson train
     t_refractory : second (constant)
+"""
+GAP = """
+    gap : 1   # mV, what the gap junctions add to the drive
 """
 TARGETS = {"numpy": "numpy_rt.NumpyCodeObject", "cython": "cython_rt.CythonCodeObject"}
 
@@ -71,6 +75,8 @@ class Brian2Spiking:
             self._spikes = brian2.SpikeMonitor(self._neurons, codeobj_class=self._code)
             outside = brian2.NetworkOperation(self._receive, dt=self._dt, when="synapses")
             synapses = [wire.synapses for wire in self._wires]
+            if self._network.gap is not None:
+                synapses.append(gap_wire(self._network, self._neurons, self._dt, self._code))
             self._run = brian2.Network(self._neurons, synapses, self._events, self._inputs, self._spikes, outside)
             self._began = 0
             self._run.run(0 * brian2.second, namespace={})  # makes the queues of spikes on their way
@@ -85,9 +91,12 @@ class Brian2Spiking:
 
     def _group(self) -> Any:
         model = self._network.model
+        equations = model.EQUATIONS + PARAMETERS
+        if self._network.gap is not None:
+            equations = re.sub(r"\bdrive\b", "(drive + gap)", model.EQUATIONS) + PARAMETERS + GAP
         return brian2.NeuronGroup(
             self.n,
-            model.EQUATIONS + PARAMETERS,
+            equations,
             threshold=model.THRESHOLD,
             reset=model.RESET or None,
             refractory="t_refractory",

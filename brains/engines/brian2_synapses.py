@@ -86,6 +86,23 @@ def _connect(synapses: Any, network: SpikingNetwork, edges: Ints, dt: Any) -> No
                 setattr(synapses, name, value)
 
 
+def gap_wire(network: SpikingNetwork, neurons: Any, dt: Any, code: Any) -> Any:
+    """The gap junctions of a network: each as two synapses, one for either cell."""
+    gap = network.gap
+    assert gap is not None
+    model = """
+        rising : 1 (constant)    # drive for a difference of 1 mV, while the other cell is above
+        falling : 1 (constant)   # the same while it is below
+        gap_post = rising*clip(v_pre - v_post, 0, inf) + falling*clip(v_pre - v_post, -inf, 0) : 1 (summed)
+    """
+    synapses = brian2.Synapses(neurons, neurons, model, dt=dt, codeobj_class=code, namespace={"inf": brian2.inf})
+    synapses.connect(i=np.concatenate([gap.pre, gap.post]), j=np.concatenate([gap.post, gap.pre]))
+    open_ = gap.drive_per_mv(network.model)
+    shut = np.where(gap.one_way, 0.0, open_)
+    synapses.rising, synapses.falling = np.concatenate([open_, shut]), np.concatenate([shut, open_])
+    return synapses
+
+
 def changing(made: list[Wire], network: SpikingNetwork, step: int) -> SpikingState:
     """The plastic edges of a checkpoint, in the dense engine's order."""
     assert network.plastic is not None

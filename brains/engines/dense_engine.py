@@ -11,6 +11,7 @@ from ..models.plasticity_rule import plastic_variables
 from ..models.spiking_model import held, resting_state, variables
 from ..spiking import SpikingNetwork
 from .dense_loop import Edges, Machine, compiled, send_again
+from .gap_loop import couplings
 from .plastic_loop import plastic_edges, remember
 from .poisson_background import Background, background
 from .poisson_trains import Trains, trains
@@ -49,11 +50,14 @@ class DenseEngine:
         rows = [variables(model).index(name) for name in model.RECEPTORS]
         self._seed, self._step = seed, 0
         self._recent = np.zeros((2, 0), np.int32)
+        drive = np.zeros(n)
         self._m = Machine(
             x=resting_state(model, n),
             last=np.full(n, NEVER, np.int32),
             refractory=np.full(n, max(self._refractory, 1), np.int32),
-            drive=np.zeros(n),
+            drive=drive,
+            felt=drive if network.gap is None else np.zeros(n),
+            gap=couplings(network),
             arriving=np.zeros((receptors, slots, n)),
             busy=np.zeros((receptors, slots), np.bool_),
             row=np.array(rows, np.int64),

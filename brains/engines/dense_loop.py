@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ..models.plasticity_rule import PlasticityRule
 from ..models.spiking_model import SpikingModel
-from . import plastic_loop, poisson_background, poisson_trains
+from . import gap_loop, plastic_loop, poisson_background, poisson_trains
+from .gap_loop import Couplings, couple
 from .kept import fingerprint, kept
 from .plastic_loop import PlasticEdges, answer, arrive
 from .poisson_background import Background, count_events
@@ -54,6 +55,8 @@ class Machine(NamedTuple):
     last: Shorts  # (n,) step of the last spike
     refractory: Shorts  # (n,) steps, 1 or more
     drive: Floats  # (n,)
+    felt: Floats  # (n,) drive and gap junctions; the array of the drive itself where there are no junctions
+    gap: Couplings
     arriving: Floats  # (receptors, slots, n) sums of what arrives at each step to come
     busy: NDArray[np.bool_]  # (receptors, slots) whether anything does
     row: Ints  # (receptors,) the variable that each adds to
@@ -142,7 +145,7 @@ def advance_all(m: Machine, c: Any, step: int, spikes: Shorts) -> int:
     count = 0
     for i in range(m.last.size):
         active = step - m.last[i] >= m.refractory[i]
-        advance(m.x, i, active, m.drive[i], c)
+        advance(m.x, i, active, m.felt[i], c)
         if active and above(m.x, i, c):
             spikes[count] = i
             count += 1
@@ -156,6 +159,8 @@ def run_steps(m: Machine, c: Any, first: int, last: int) -> tuple[Shorts, Shorts
     for step in range(first, last):
         if (step - first) % BLOCK == 0:
             soon = collect(m.trains, 0, m.trains.neuron.size, step + BLOCK)
+        if m.gap.pre.size:
+            couple(m.gap, m.x[0], m.drive, m.felt)
         count = advance_all(m, c, step, spikes)
         for a in range(count):
             m.last[spikes[a]] = step
@@ -195,7 +200,7 @@ def compiled(model: type[SpikingModel], rule: type[PlasticityRule] | None = None
     Kept on disk under a fingerprint of all the sources that matter.
     """
     names = [__name__, model.__module__] + ([] if rule is None else [rule.__module__])
-    modules = [sys.modules[name] for name in names] + [plastic_loop, poisson_trains, poisson_background]
+    modules = [sys.modules[name] for name in names] + [gap_loop, plastic_loop, poisson_trains, poisson_background]
     key = f"{model.__name__}_{fingerprint(*modules)}"
     parts = {part: njit(getattr(plastic_loop if rule is None else rule, part)) for part in RULE_PARTS}
     parts |= {part: njit(getattr(model, part)) for part in MODEL_PARTS}

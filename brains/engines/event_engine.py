@@ -31,9 +31,11 @@ class EventEngine:
     """
 
     def __init__(self, network: SpikingNetwork, seed: int = 0, threads: int = 1, form: str = "auto") -> None:
-        extras = (network.delay_steps, network.receptor, network.plastic)
-        if not isinstance(network.model, LifExp) or any(extra is not None for extra in extras):
-            raise ValueError("EventEngine: runs LifExp with one delay for all edges; DenseEngine runs every network")
+        if not (network.event_driven and isinstance(network.model, LifExp)):
+            raise ValueError(
+                "EventEngine: runs LifExp with one delay for all edges and no gap junctions; DenseEngine runs every"
+                " network"
+            )
         if form not in FORMS:
             raise ValueError(f"EventEngine: form must be one of {', '.join(FORMS)}, got {form!r}")
         if not 1 <= threads <= network.n:

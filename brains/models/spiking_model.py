@@ -83,6 +83,17 @@ def _unit(name: str) -> str:
     return {"mv": "mV", "ns": "nS", "pf": "pF", "pa": "pA"}.get(name.rpartition("_")[2], name.rpartition("_")[2])
 
 
+def leak_ns(model: SpikingModel) -> float:
+    """Leak conductance, nS: a current (pA) over it is what the model takes as `drive`.
+
+    1 where the model has no leak in nS: a conductance is then a share of the leak (`LifExp`, `LifAlpha`), or 1/ms in
+    `Izhikevich`, whose drive is in mV/ms.
+    """
+    if hasattr(model, "g_leak_ns"):
+        return float(model.g_leak_ns)
+    return float(model.c_m_pf / model.tau_m_ms) if hasattr(model, "c_m_pf") and hasattr(model, "tau_m_ms") else 1.0
+
+
 def resting_state(model: SpikingModel, n: int) -> Floats:
     """The state of n neurons at rest, shape (variables, n)."""
     values = model.resting()
