@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil, isfinite
+from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ..brains.cells import members
 from ..organisms.organism import Organism, make
 from ..registry import nearest
 from .arenas import channel_of
+from .drive import Drive
 from .fields import described
 from .policy import CONTROL_S, Controller, choose_brain
 from .tasks import TASKS, Task
@@ -66,6 +68,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         freeze_senses: the brain is shown the resting observation whatever happens (a control).
         stimulate: selectors of the neurons the action stimulates; default the organism's command neurons.
         stimulation_mv: drive of a stimulated neuron at action 1, mV.
+        noise_mv: replaces the task's membrane noise, standard deviation in mV; seeded by `reset`.
         medium: replaces the arena's medium.
         planar: keep the body in the plane.
         duration_s: replaces the task's duration, s.
@@ -92,6 +95,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         freeze_senses: bool = False,
         stimulate: Sequence[str] | None = None,
         stimulation_mv: float = STIMULATION_MV,
+        noise_mv: float | None = None,
         medium: str | Medium | None = None,
         planar: bool = True,
         duration_s: float | None = None,
@@ -117,7 +121,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self._freeze_senses = freeze_senses
         self._prepare_physics()
         self._prepare_senses()
-        self._prepare_stimulation(stimulate, stimulation_mv, drive or {})
+        noise_mv = self.task.noise_mv if noise_mv is None else noise_mv
+        self._prepare_action(stimulate, stimulation_mv, drive or {}, noise_mv)
         self._action_shape = self.action_space.shape
         self.options: dict[str, Any] = {
             "organism": self.organism.name,
@@ -130,6 +135,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             "freeze_senses": freeze_senses,
             "stimulate": list(self.stimulated),
             "stimulation_mv": stimulation_mv,
+            "noise_mv": noise_mv,
             "duration_s": self.task.duration_s,
             "control_s": CONTROL_S,
             "control_seed": control_seed,
@@ -159,29 +165,23 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self.observation_space: spaces.Dict = spaces.Dict(boxes)
         self._field_places = [self._slices[f.modality].start + channel_of(f, self.body) for f in self.fields]
 
-    def _prepare_stimulation(
-        self, stimulate: Sequence[str] | None, stimulation_mv: float, drive: Mapping[str, float]
+    def _prepare_action(
+        self,
+        stimulate: Sequence[str] | None,
+        stimulation_mv: float,
+        constant: Mapping[str, float],
+        noise_mv: float,
     ) -> None:
-        self.stimulated: tuple[str, ...] = ()
         self.excitation = np.zeros(len(self.body.effectors), dtype=np.float32)
+        self.stimulated: tuple[str, ...] = ()
         if self.brain is None:
             self.action_space = spaces.Box(0.0, 1.0, (len(self.body.effectors),), np.float32)
             return
-        place = {name: i for i, name in enumerate(self.brain.names)}
-        self._constant_mv = np.zeros(len(place))
-        for selector, value in drive.items():
-            if not isfinite(value):
-                raise ValueError(f"drive of {selector!r} ({value} mV) is not finite")
-            hit = [place[name] for name in self._named(selector) if name in place]
-            self._constant_mv[hit] += value
+        find = partial(members, self.organism.reference)
         chosen = self.organism.stimulated if stimulate is None else stimulate
-        self.stimulated = tuple(name for selector in chosen for name in self._named(selector) if name in place)
-        self._stimulated_ids = np.array([place[name] for name in self.stimulated], dtype=np.int64)
-        self._stimulation_mv = stimulation_mv
+        self._drive = Drive(self.brain.names, find, constant, chosen, stimulation_mv, noise_mv, CONTROL_S)
+        self.stimulated = self._drive.stimulated
         self.action_space = spaces.Box(-1.0, 1.0, (len(self.stimulated),), np.float32)
-
-    def _named(self, selector: str) -> tuple[str, ...]:
-        return members(self.organism.reference, selector)
 
     @property
     def activity(self) -> Activity | None:
@@ -199,6 +199,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         brain_seed = int(self.np_random.integers(2**32))
         if self.controller is not None:
             self.controller.reset(brain_seed)
+            self._drive.reset(self.np_random)
         self.excitation = np.zeros_like(self.excitation)
         self._observed, self._posture = self._sense()
         return self._observation(), {**self._info(), "brain_seed": brain_seed}
@@ -250,12 +251,9 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         return values
 
     def _think(self, controller: Controller, stimulation: Senses) -> Senses:
-        extra = self._constant_mv
-        if stimulation.any():
-            if not np.isfinite(stimulation).all():
-                raise _not_finite(stimulation)
-            extra = extra.copy()
-            extra[self._stimulated_ids] += self._stimulation_mv * np.clip(stimulation, -1.0, 1.0)
+        if not np.isfinite(stimulation).all():
+            raise _not_finite(stimulation)
+        extra = self._drive.next(stimulation)
         return controller.act(self._resting if self._freeze_senses else self._observed, extra)
 
     def _failure(self) -> str:

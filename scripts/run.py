@@ -31,6 +31,9 @@ def run(
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     ablate: Annotated[str, typer.Option(help="Neurons to remove, separated by commas: AVAL,AVAR or DB.")] = "",
     drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5.")] = "",
+    noise: Annotated[
+        float | None, typer.Option(help="Membrane noise of every neuron, mV; the task's own by default.")
+    ] = None,
     medium: Annotated[str | None, typer.Option(help="agar or water; the task's own by default.")] = None,
     freeze_senses: Annotated[bool, typer.Option("--freeze-senses", help="Show the brain a resting body.")] = False,
     policy: Annotated[Path | None, typer.Option(help="A Stable-Baselines3 PPO to act on the muscles.")] = None,
@@ -52,6 +55,7 @@ def run(
         engine=engine,
         ablate=[name.strip() for name in ablate.split(",") if name.strip()],
         drive=drives(drive),
+        noise_mv=noise,
         medium=medium,
         freeze_senses=freeze_senses,
         duration_s=seconds,

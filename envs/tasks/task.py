@@ -33,6 +33,7 @@ class Task:
     name: str
     arena: Arena
     duration_s: float = 10.0  # s, then the episode is truncated
+    noise_mv: float = 0.0  # mV, standard deviation of the membrane noise of every neuron
 
     BANDS: ClassVar[Mapping[str, Band]] = {}  # measure -> published band
 

@@ -26,6 +26,7 @@ ABLATIONS = {
     "crawl": ("DB,VB", "DD,VD"),
     "swim": ("DB,VB", "DD,VD"),
     "touch": ("AVA,AVD,AVE", "ALM,AVM", "PLM"),
+    "explore": ("AVA,AVD,AVE", "AIB", "AIY"),
     "chemotaxis": ("ASEL,ASER",),
     "thermotaxis": ("AFD",),
 }

@@ -1,0 +1,48 @@
+"""Exploration: a worm on agar without food, which goes backward now and then with nothing having happened to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ..arenas import Arena
+from ..measures import signed_speed
+from ..turns import reversal_spans
+from .task import Band, Task
+
+Floats = npt.NDArray[np.float64]
+
+AGAR = Arena(medium="agar")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explore(Task):
+    """Forward crawling broken by spontaneous reversals: a random switch between the two command pools.
+
+    What makes the switch random in animals is not known in detail; here it is noise in every membrane (a stochastic
+    switch of the command neurons explains search tracks: Roberts et al. 2016, doi:10.7554/eLife.12572). Without noise
+    the worm does not reverse unless it is touched.
+    """
+
+    name: str = "explore"
+    arena: Arena = AGAR
+    duration_s: float = 120.0  # s
+    noise_mv: float = 4.0  # mV; chosen of 3, 4, 5, 6 for the rate of reversals, on seeds 50 and 51
+
+    BANDS: ClassVar = {
+        "reversals_per_min": Band(1.0, 3.0, "about 2 off food: Gray et al. 2005 PNAS 102:3184 (from memory)"),
+        "reversal_s": Band(1.0, 6.0, "seconds: Gray et al. 2005 PNAS 102:3184; range assumed"),
+        "speed_mm_s": Band(0.05, 0.30, "forward more than backward; range assumed"),
+    }
+
+    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
+        """Reversals a minute, and their mean length in s where there is one."""
+        spans = reversal_spans(time_s, signed_speed(time_s, centreline_mm))
+        step_s = float(time_s[1] - time_s[0])
+        rate = {"reversals_per_min": len(spans) / (len(time_s) * step_s / 60)}
+        if not spans:
+            return rate
+        return {**rate, "reversal_s": float(np.mean([(end - start) * step_s for start, end in spans]))}
