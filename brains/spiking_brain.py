@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 SpikingState = dict[str, NDArray[np.generic]]
 
-ENGINES = ("auto", "event", "dense", "brian2")
+ENGINES = ("auto", "event", "dense", "brian2", "nest")
 
 
 class SpikingEngine(Protocol):
@@ -49,7 +49,8 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
     """The engine of a name, or with "auto" the one that suits the network; each is imported when it is asked for.
 
     Raises:
-        ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
+        ValueError: an unknown name, a network that the engine cannot run, or threads for one that has none.
+        ModuleNotFoundError: "nest" where NEST is not installed.
     """
     extras = (network.delay_steps, network.receptor, network.plastic)
     eventful = isinstance(network.model, LifExp) and all(extra is None for extra in extras)
@@ -59,8 +60,12 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
         from .engines.event_engine import EventEngine
 
         return EventEngine(network, seed, threads, form)
+    if name == "nest":
+        from .engines.nest_engine import NestEngine
+
+        return NestEngine(network, seed, threads)
     if threads != 1:
-        raise ValueError(f"SpikingBrain: only the event-driven engine has threads, got {threads} of them")
+        raise ValueError(f"SpikingBrain: only the event-driven engine and nest have threads, got {threads} of them")
     if name == "brian2":
         from .engines.brian2_spiking import Brian2Spiking
 
@@ -102,10 +107,10 @@ class SpikingBrain:
     Args:
         network: what to run.
         seed: of the Poisson input.
-        threads: how many to use; one but for the event-driven engine.
+        threads: how many to use; one but for the event-driven engine and "nest".
         form: "auto", "lazy" or "dense", see `EventEngine`.
-        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference), or
-            "auto": the first of them that can run the network.
+        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference),
+            "nest" (the optional simulator, see `NestEngine`), or "auto": the first of them that can run the network.
     """
 
     def __init__(
