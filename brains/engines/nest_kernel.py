@@ -23,7 +23,7 @@ Shorts = NDArray[np.int32]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-KEPT = 20_000  # spikes in NEST's recorder, which is read as a whole, until it is emptied
+KEPT = 2_000  # spikes in NEST's recorder, which is read as a whole, until it is emptied
 SEEDS = 2**32 - 1  # NEST takes seeds of 1 to this
 
 
