@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 SpikingState = dict[str, NDArray[np.generic]]
 
-ENGINES = ("auto", "event", "dense", "brian2")
+ENGINES = ("auto", "event", "dense", "brian2", "nest")
 
 
 class SpikingEngine(Protocol):
@@ -49,7 +49,8 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
     """The engine of a name, or with "auto" the one that suits the network; each is imported when it is asked for.
 
     Raises:
-        ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
+        ValueError: an unknown name, a network that the engine cannot run, or threads for one that has none.
+        ModuleNotFoundError: "nest" where NEST is not installed.
     """
     if name not in ENGINES:
         raise ValueError(f"SpikingBrain: engine must be one of {', '.join(ENGINES)}, got {name!r}")
@@ -57,8 +58,12 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
         from .engines.event_engine import EventEngine
 
         return EventEngine(network, seed, threads, form)
+    if name == "nest":
+        from .engines.nest_engine import NestEngine
+
+        return NestEngine(network, seed, threads)
     if threads != 1:
-        raise ValueError(f"SpikingBrain: only the event-driven engine has threads, got {threads} of them")
+        raise ValueError(f"SpikingBrain: only the event-driven engine and nest have threads, got {threads} of them")
     if name == "brian2":
         from .engines.brian2_spiking import Brian2Spiking
 
@@ -106,10 +111,11 @@ class SpikingBrain:
     Args:
         network: what to run.
         seed: of the Poisson input.
-        threads: how many to use; one but for the event-driven engine.
+        threads: how many to use; one but for the event-driven engine and "nest".
         form: "auto", "lazy" or "dense", see `EventEngine`.
         engine: "event" (`LifExp` with one delay for all and no gap junctions), "dense" (every model), "brian2" (the
-            slow reference), or "auto": the first of them that can run the network.
+            slow reference), "nest" (the optional simulator, see `NestEngine`), or "auto": the first of them that can
+            run the network.
     """
 
     def __init__(
