@@ -12,7 +12,7 @@ import typer
 from ..registry import nearest
 from .show import JsonOption
 
-SECTIONS = ("speed", "behaviour", "brain")
+SECTIONS = ("speed", "behaviour", "brain", "worm-ablations")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,11 @@ class Bar:
 
 
 def bench(
-    section: Annotated[str, typer.Argument(help="speed, behaviour, brain or all.")] = "all", as_json: JsonOption = False
+    section: Annotated[str, typer.Argument(help="speed, behaviour, brain, worm-ablations or all.")] = "all",
+    as_json: JsonOption = False,
 ) -> None:
     """Measure speed and behaviour against their bars and print a table."""
+    from .bench_ablations import ablation_bars
     from .bench_behaviour import behaviour_bars
     from .bench_brain import brain_bars
     from .bench_speed import speed_bars
@@ -38,6 +40,7 @@ def bench(
         "speed": speed_bars,
         "behaviour": behaviour_bars,
         "brain": brain_bars,
+        "worm-ablations": ablation_bars,
     }
     if section != "all" and section not in measures:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
