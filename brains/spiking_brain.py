@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 SpikingState = dict[str, NDArray[np.generic]]
 
-ENGINES = ("auto", "event", "dense", "brian2")
+ENGINES = ("auto", "event", "dense", "brian2", "jax")
 
 
 class SpikingEngine(Protocol):
@@ -49,7 +49,8 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
     """The engine of a name, or with "auto" the one that suits the network; each is imported when it is asked for.
 
     Raises:
-        ValueError: an unknown name, a network that the event-driven engine cannot run, or threads for another one.
+        ValueError: an unknown name, a network that the engine cannot run, or threads for another than the event-driven.
+        ModuleNotFoundError: an engine that is not installed, with what installs it.
     """
     extras = (network.delay_steps, network.receptor, network.plastic)
     eventful = isinstance(network.model, LifExp) and all(extra is None for extra in extras)
@@ -65,6 +66,10 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
         from .engines.brian2_spiking import Brian2Spiking
 
         return Brian2Spiking(network, seed)
+    if name == "jax":
+        from .engines.jax_engine import JaxEngine
+
+        return JaxEngine(network, seed)
     from .engines.dense_engine import DenseEngine
 
     return DenseEngine(network, seed)
@@ -104,8 +109,8 @@ class SpikingBrain:
         seed: of the Poisson input.
         threads: how many to use; one but for the event-driven engine.
         form: "auto", "lazy" or "dense", see `EventEngine`.
-        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference), or
-            "auto": the first of them that can run the network.
+        engine: "event" (`LifExp` with one delay for all), "dense" (every model), "brian2" (the slow reference), "jax"
+            (on a GPU, with the extra `gpu`), or "auto": the first of them that can run the network.
     """
 
     def __init__(
