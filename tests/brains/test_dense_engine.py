@@ -136,7 +136,7 @@ def test_a_brain_on_the_dense_engine_has_background_and_checkpoints():
         (lambda: fan(delays=(1, 2)), "3 edges but 2 of delay_steps"),
         (lambda: EventEngine(fan()), "runs LifExp with one delay"),
         (lambda: SpikingBrain(fan(), threads=2), "only the event-driven engine has threads"),
-        (lambda: SpikingBrain(fan(), engine="nest"), "engine must be one of auto, event, dense, brian2, got 'nest'"),
+        (lambda: SpikingBrain(fan(), engine="nest"), "engine must be one of auto, event, dense, brian2, jax, got 'nest'"),
         (lambda: DenseEngine(fan()).background(-1.0, 1.0), "rate_hz must be 0 to 5e.06 Hz, got -1.0 Hz"),
         (lambda: DenseEngine(fan()).background(1.0, np.nan), "weight is not finite"),
         (lambda: DenseEngine(fan()).background(1.0, np.ones(3)), r"weight must have shape \(\) or \(4,\)"),
