@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,14 @@ Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 SpikingState = dict[str, NDArray[np.generic]]
 
-ENGINES = ("auto", "event", "dense", "brian2", "nest")
+ENGINES = {  # name -> module in `engines` and class; none is imported before it is asked for
+    "event": ("event_engine", "EventEngine"),
+    "dense": ("dense_engine", "DenseEngine"),
+    "brian2": ("brian2_spiking", "Brian2Spiking"),
+    "nest": ("nest_engine", "NestEngine"),
+    "jax": ("jax_engine", "JaxEngine"),
+}
+THREADED = ("event", "nest")
 
 
 class SpikingEngine(Protocol):
@@ -50,27 +58,20 @@ def spiking_engine(network: SpikingNetwork, name: str, seed: int, threads: int, 
 
     Raises:
         ValueError: an unknown name, a network that the engine cannot run, or threads for one that has none.
-        ModuleNotFoundError: "nest" where NEST is not installed.
+        ModuleNotFoundError: an engine that is not installed, with what installs it.
     """
+    if name == "auto":
+        name = "event" if network.event_driven else "dense"
     if name not in ENGINES:
-        raise ValueError(f"SpikingBrain: engine must be one of {', '.join(ENGINES)}, got {name!r}")
-    if name == "event" or (name == "auto" and network.event_driven):
-        from .engines.event_engine import EventEngine
-
-        return EventEngine(network, seed, threads, form)
-    if name == "nest":
-        from .engines.nest_engine import NestEngine
-
-        return NestEngine(network, seed, threads)
-    if threads != 1:
-        raise ValueError(f"SpikingBrain: only the event-driven engine and nest have threads, got {threads} of them")
-    if name == "brian2":
-        from .engines.brian2_spiking import Brian2Spiking
-
-        return Brian2Spiking(network, seed)
-    from .engines.dense_engine import DenseEngine
-
-    return DenseEngine(network, seed)
+        raise ValueError(f"SpikingBrain: engine must be one of auto, {', '.join(ENGINES)}, got {name!r}")
+    if threads != 1 and name not in THREADED:
+        raise ValueError(f"SpikingBrain: only engines {' and '.join(THREADED)} have threads, got {threads} for {name}")
+    options: dict[str, Any] = {"threads": threads} if name in THREADED else {}
+    if name == "event":
+        options["form"] = form
+    module, kind = ENGINES[name]
+    engine: SpikingEngine = getattr(import_module(f".engines.{module}", __package__), kind)(network, seed, **options)
+    return engine
 
 
 class SpikingActivity:
@@ -114,8 +115,8 @@ class SpikingBrain:
         threads: how many to use; one but for the event-driven engine and "nest".
         form: "auto", "lazy" or "dense", see `EventEngine`.
         engine: "event" (`LifExp` with one delay for all and no gap junctions), "dense" (every model), "brian2" (the
-            slow reference), "nest" (the optional simulator, see `NestEngine`), or "auto": the first of them that can
-            run the network.
+            slow reference), "nest" (the optional simulator, see `NestEngine`), "jax" (on a GPU, with the extra `gpu`),
+            or "auto": the first of them that can run the network.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ the name holds a fingerprint of every source that matters, so that a changed one
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
@@ -14,13 +15,13 @@ from numba import njit
 
 
 def fingerprint(*modules: ModuleType) -> str:
-    """Of the sources of some modules, 16 hexadecimal digits."""
-    sources = "".join(inspect.getsource(module) for module in modules)
+    """Of the sources of some modules and of this one, 16 hexadecimal digits."""
+    sources = "".join(inspect.getsource(module) for module in (*modules, sys.modules[__name__]))
     return hashlib.sha256(sources.encode()).hexdigest()[:16]
 
 
 def kept(function: Callable[..., Any], names: dict[str, Any], key: str) -> Any:
-    """A function compiled with other globals, `names`, and kept under its name and `key`."""
+    """A function compiled with other globals, `names`, and kept under its name and `key`; it lets other threads run."""
     copy = FunctionType(function.__code__, names)
     copy.__qualname__ = f"{function.__name__}_{key}"
-    return njit(cache=True)(copy)
+    return njit(cache=True, nogil=True)(copy)

@@ -14,6 +14,8 @@ from .spiking_model import check_positive
 
 Floats = NDArray[np.float64]
 
+TINY = 1e-12  # stands for zero in x/expm1(x), whose limit there is 1; without a branch, so that jax can trace the step
+
 
 class Constants(NamedTuple):
     """What the compiled step needs."""
@@ -157,9 +159,8 @@ class HodgkinHuxley:
         v, m, h, n, g_e, g_i = x[0, i], x[1, i], x[2, i], x[3, i], x[4, i], x[5, i]
         u = v - c.v_offset
         p, q, r = (13.0 - u) / 4.0, (u - 40.0) / 5.0, (15.0 - u) / 5.0
-        a_m = 1.28 * p / math.expm1(p) if p != 0.0 else 1.28
-        b_m = 1.4 * q / math.expm1(q) if q != 0.0 else 1.4
-        a_n = 0.16 * r / math.expm1(r) if r != 0.0 else 0.16
+        p, q, r = p + TINY * (p == 0.0), q + TINY * (q == 0.0), r + TINY * (r == 0.0)
+        a_m, b_m, a_n = 1.28 * p / math.expm1(p), 1.4 * q / math.expm1(q), 0.16 * r / math.expm1(r)
         a_h, b_h = 0.128 * math.exp((17.0 - u) / 18.0), 4.0 / (1.0 + math.exp((40.0 - u) / 5.0))
         b_n = 0.5 * math.exp((10.0 - u) / 40.0)
         na, k = c.g_na * m**3 * h, c.g_k * n**4

@@ -21,7 +21,8 @@ class SpikingModel(Protocol):
     `advance(x, i, active, drive, c)` moves neuron i by one step in `x`, shape (variables, n), in the order of
     `EQUATIONS`; `active` is false in the refractory period, `c` what `constants` returned. `above(x, i, c)` says
     whether it spikes, `reset(x, i, c)` what a spike does to it. They are compiled by numba, and do what brian2 does
-    with `METHOD`.
+    with `METHOD`. The jax engine traces the same functions with whole rows in place of `x[row, i]`; for its sake they
+    branch on `active` alone, and call `math` and nothing else.
     """
 
     EQUATIONS: ClassVar[str]

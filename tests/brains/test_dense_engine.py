@@ -135,10 +135,10 @@ def test_a_brain_on_the_dense_engine_has_background_and_checkpoints():
         (lambda: fan(LifCond(), receptor=(0, 1, 1), weight=(1, -1, 1)), "a conductance must not be negative"),
         (lambda: fan(delays=(1, 2)), "3 edges but 2 of delay_steps"),
         (lambda: EventEngine(fan()), "runs LifExp with one delay"),
-        (lambda: SpikingBrain(fan(), threads=2), "only the event-driven engine and nest have threads"),
+        (lambda: SpikingBrain(fan(), threads=2), "only engines event and nest have threads, got 2 for dense"),
         (
             lambda: SpikingBrain(fan(), engine="nets"),
-            "engine must be one of auto, event, dense, brian2, nest, got 'nets'",
+            "engine must be one of auto, event, dense, brian2, nest, jax, got 'nets'",
         ),
         (lambda: DenseEngine(fan()).background(-1.0, 1.0), "rate_hz must be 0 to 5e.06 Hz, got -1.0 Hz"),
         (lambda: DenseEngine(fan()).background(1.0, np.nan), "weight is not finite"),

@@ -17,6 +17,8 @@ from animat.brains.models.spiking_model import SpikingModel
 from animat.brains.spiking import SpikingNetwork
 
 N, DEGREE = 40, 8
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="no jax; pip install 'animat[gpu]' installs it")
+
 STRENGTH = {"mV": (2.0, 2.0), "pA": (300.0, 300.0), "nS": (10.0, 40.0)}  # strongest excitation and inhibition
 
 
@@ -93,6 +95,48 @@ def test_the_event_driven_engine_fires_the_same_spikes_too():
     dense, event = (two_parts("lif_exp", kind, delays=False) for kind in (DenseEngine, EventEngine))
     assert dense[:2] == event[:2]
     np.testing.assert_allclose(dense[3], event[3], atol=1e-3)
+
+
+def _on_jax(net: SpikingNetwork, precision: str = "single"):
+    from animat.brains.engines.jax_engine import JaxEngine
+
+    return JaxEngine(net, precision=precision)
+
+
+@needs_jax
+@pytest.mark.parametrize("key", SPIKING)
+def test_jax_fires_the_same_spikes_in_32_bits_on_a_small_network(key):
+    net = network(SPIKING[key](), delays=True)
+    engines = DenseEngine(net), _on_jax(net)
+    for engine in engines:
+        stimulate(engine, background=True)
+    dense, jax = ([part.tolist() for part in engine.run(1000)] for engine in engines)
+    assert len(dense[0]) > 50
+    assert dense == jax
+    np.testing.assert_allclose(engines[0].voltage, engines[1].voltage, atol=0.1)
+
+
+def _busy(engine):
+    engine.drive(np.linspace(0.0, 12.0, engine._network.n))
+    engine.poisson(np.arange(engine._network.n), 40.0, 10.0, 1.0)
+    return engine
+
+
+@needs_jax
+def test_jax_fires_every_spike_of_a_stochastic_network_in_64_bits():
+    net = network(LifExp(), delays=True, n=300, degree=50, scale=0.3)
+    dense, jax = (_busy(engine).run(3000) for engine in (DenseEngine(net), _on_jax(net, "double")))
+    assert dense[0].size > 1000
+    np.testing.assert_array_equal(dense, jax)
+
+
+@needs_jax
+def test_rates_of_jax_agree_in_32_bits_on_a_stochastic_network():
+    net = network(LifExp(), delays=True, n=300, degree=50, scale=0.3)
+    dense, jax = (_rates(_busy(engine), 20_000) for engine in (DenseEngine(net), _on_jax(net)))
+    assert dense.mean() > 5.0
+    assert np.corrcoef(dense, jax)[0, 1] > 0.99
+    assert jax.mean() == pytest.approx(dense.mean(), rel=0.02)
 
 
 @pytest.mark.reference

@@ -5,7 +5,7 @@ import pytest
 
 from animat.brains.engines.dense_engine import DenseEngine
 from animat.brains.models import SPIKING, AdEx, HodgkinHuxley, Izhikevich, LifAlpha, LifCond, LifPsc
-from animat.brains.models.spiking_model import held, variables
+from animat.brains.models.spiking_model import held, resting_state, variables
 from animat.brains.spiking import SpikingNetwork
 
 NOTHING = np.zeros(0, np.int32)
@@ -143,3 +143,15 @@ def test_conductances_pull_to_their_reversals():
 def test_parameters_that_cannot_be_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+@pytest.mark.parametrize("above_offset_mv", [13.0, 40.0, 15.0])
+def test_hodgkin_huxley_passes_smoothly_where_a_rate_is_zero_over_zero(above_offset_mv):
+    model = HodgkinHuxley()
+    c, after = model.constants(0.1), []
+    for shift in (-1e-4, 0.0, 1e-4):
+        x = resting_state(model, 1)
+        x[0, 0] = model.v_offset_mv + above_offset_mv + shift
+        model.advance(x, 0, True, 0.0, c)
+        after.append(x[:4, 0])
+    np.testing.assert_allclose(after[1], (after[0] + after[2]) / 2, rtol=1e-9)
