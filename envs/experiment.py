@@ -86,12 +86,14 @@ class Experiment:
 
     def settings(self) -> dict[str, Any]:
         """All that decides the result of a run but its condition and seed."""
+        organism = make(self.organism)
         return {
             "format": FORMAT,
             "versions": {name: version(name) for name in ("animat", "mujoco", "numpy", "numba")},
             "organism": self.organism,
             "task": self.task,
-            "fingerprint": make(self.organism).connectome.fingerprint,
+            "fingerprint": organism.connectome.fingerprint,
+            "digest": organism.digest,
             "options": dict(self.options),
         }
 

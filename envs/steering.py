@@ -19,6 +19,7 @@ Flags = npt.NDArray[np.bool_]
 
 SMOOTH_S = 3.0  # s, about two undulations on agar
 SLOWEST_MM_S = 0.02  # mm/s, a slower path has no direction to speak of
+LEAST_PATH_MM = 1.0  # mm, a body length; whoever went less far has not steered
 LEAST_RISE = 1e-6  # share of the field's range over the path; flatter than this is no gradient
 
 
@@ -71,6 +72,8 @@ def _bearing(velocity: Floats, rise: Floats) -> Floats:
 def _curving(time_s: Floats, velocity: Floats, rise: Floats, moving: Flags) -> dict[str, float]:
     """Slope of the regression of curving rate, deg/mm, on the gradient to the left, per mm."""
     speed = np.linalg.norm(velocity, axis=1)
+    if speed[moving].sum() * float(time_s[1] - time_s[0]) < LEAST_PATH_MM:
+        return {}
     heading = np.unwrap(np.arctan2(velocity[:, 1], velocity[:, 0]))
     rate = np.degrees(np.gradient(heading, time_s)) / np.maximum(speed, SLOWEST_MM_S)
     left = np.stack([-velocity[:, 1], velocity[:, 0]], axis=1) / np.maximum(speed, SLOWEST_MM_S)[:, None]

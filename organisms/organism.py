@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,15 @@ class Organism:
         cells = cells_from_table(connectome, self.dynamics, model, self.reference)
         network = build_network(connectome, cells, self.gains, dt_ms, self.reference)
         return Brain(network, engine, seed)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the intact wiring and of every table and gain on it; the body is not in it."""
+        tables = (self.dynamics, self.gains.overrides, self.sensory.table, self.effectors.table)
+        texts = ["" if table is None else table.to_csv(index=False) for table in tables]
+        gains = {name: value for name, value in vars(self.gains).items() if name != "overrides"}
+        numbers = repr((self.reference.fingerprint, gains, self.effectors.gain, self.effectors.unknown_sign))
+        return hashlib.sha256("\0".join([numbers, *texts]).encode()).hexdigest()
 
     def with_connectome(self, connectome: Connectome) -> Organism:
         """The same animal on another wiring (a shuffle, a reconstruction), which becomes its intact reference."""

@@ -9,7 +9,7 @@ import gymnasium
 
 __version__ = version("animat")
 
-for _task in ("crawl", "swim", "touch", "chemotaxis", "thermotaxis"):
+for _task in ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"):
     gymnasium.register(
         id=f"animat/Worm{_task.capitalize()}-v0",
         entry_point="animat.envs.organism_env:OrganismEnv",

@@ -48,6 +48,12 @@ def test_an_animal_that_goes_straight_has_no_curving_and_the_bearing_it_started_
     assert "mean_bearing_deg" not in steering(time_s, line, field)
 
 
+def test_an_animal_that_went_less_than_a_body_length_has_not_steered():
+    for seconds, steered in ((20.0, True), (6.0, False)):  # 0.2 mm/s, less the ends of the averaging window
+        time_s, line = walk(lambda heading: -6.0 * np.sin(heading), heading=1.5, seconds=seconds)
+        assert ("curving_per_gradient" in steering(time_s, line, EAST)) == steered
+
+
 def test_turned_attraction_turns_bearing_curving_and_the_sense_of_pirouettes():
     time_s, line = walk(lambda _: 5.0, heading=0.3, backward=lambda t: 14 < t < 16)
     up, down = (steering(time_s, line, EAST, sign) for sign in (1.0, -1.0))

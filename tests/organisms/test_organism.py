@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,18 @@ def test_a_resting_worm_drives_no_sensory_neuron():
     channels = [name for labels in body.channels.values() for name in labels]
     drive = worm.sensory.compile(worm.connectome.names, channels, 0.01, worm.reference)
     assert np.abs(drive(np.zeros(len(channels)))).max() == 0.0
+
+
+def test_the_digest_changes_with_any_table_or_gain_and_with_nothing_else():
+    worm = make("worm")
+    assert worm.digest == make("worm").digest == worm.ablate(["AVA"]).digest
+    louder = worm.sensory.table.copy()
+    louder.loc[0, "gain"] *= 1.001
+    others = (
+        replace(worm, sensory=replace(worm.sensory, table=louder)),
+        replace(worm, gains=replace(worm.gains, inhibition=1.0)),
+        replace(worm, gains=replace(worm.gains, overrides=None)),
+        replace(worm, effectors=replace(worm.effectors, gain=1.0)),
+        replace(worm, dynamics=worm.dynamics.iloc[::-1]),
+    )
+    assert len({worm.digest, *(other.digest for other in others)}) == 1 + len(others)
