@@ -9,7 +9,8 @@ from ..models.lif_exp import LifExp
 from ..spiking import SpikingNetwork
 from .event_loop import Machine, Mode, cuts, fill_calendar, hold, runner, shift_all, start_lazily
 from .lif_cells import CELL, NEVER, RING, Shorts, Singles, decay_table
-from .lif_kernels import LANES, Dense, Fired, Wiring
+from .lif_dense import Dense
+from .lif_kernels import Fired, Wiring
 from .poisson_trains import Trains, trains
 
 SpikingState = dict[str, NDArray[np.generic]]
@@ -75,7 +76,9 @@ class EventEngine:
                 g=np.zeros(n, np.float32),
                 since=np.full(n, -1, np.int32),
                 threshold=np.full(n, model.v_threshold_mv - model.v_rest_mv, np.float32),
-                held=np.full((threads, int(np.diff(bounds).max()) // LANES + 1), NEVER, np.int32),
+                standing=np.zeros((threads, int(np.diff(bounds).max())), np.int32),
+                stood_at=np.zeros((threads, int(np.diff(bounds).max())), np.float32),
+                stand=np.zeros(threads, np.int64),
             ),
             wiring=self._wiring,
             decays=decay_table(model, self._network.dt_ms),

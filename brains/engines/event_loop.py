@@ -11,15 +11,16 @@ from numba import njit, prange, types
 from numba.experimental import structref
 from numpy.typing import NDArray
 
-from . import lif_cells, lif_kernels, poisson_trains
+from . import lif_cells, lif_dense, lif_kernels, poisson_trains, prefetch
 from .kept import fingerprint, kept
 from .lif_cells import NEVER, Cells, Decays, Shorts, Singles, bring, enter, foresee
-from .lif_kernels import Dense, Fired, Wiring, dense_steps, lazy_steps, to_dense, to_lazy
+from .lif_dense import Dense, dense_steps, to_dense, to_lazy
+from .lif_kernels import Fired, Wiring, lazy_steps
 from .poisson_trains import Trains
 
 Ints = NDArray[np.int64]
 
-_KEY = fingerprint(lif_cells, lif_kernels, poisson_trains)
+_KEY = fingerprint(lif_cells, lif_kernels, lif_dense, poisson_trains, prefetch)
 
 
 def _keep(function: Callable[..., None]) -> Callable[..., None]:
@@ -130,7 +131,7 @@ def _parallel_block(step: int, stop: int, m: Machine) -> None:
     """`_block` with a thread for each partition."""
     # a parallel loop takes arrays but not tuples of them, so they are taken apart here and put together inside
     cells, heads, own, lazy = m.cells, m.heads, m.own, m.mode.lazy[0]
-    v, g, since, threshold, held = m.dense
+    v, g, since, threshold, standing, stood_at, stand = m.dense
     bounds, start, target, weight, delay, refractory, span = m.wiring
     after, tau_m, tau_synapse, peak = m.decays
     train_neuron, train_weight, log_miss, next_event, drawn, seed, soon = m.trains
@@ -143,7 +144,8 @@ def _parallel_block(step: int, stop: int, m: Machine) -> None:
         if lazy:
             lazy_steps(p, step, stop, cells, heads, wiring, decays, poisson, own, fired)
         else:
-            dense_steps(p, step, stop, Dense(v, g, since, threshold, held), wiring, decays, poisson, own, fired)
+            dense = Dense(v, g, since, threshold, standing, stood_at, stand)
+            dense_steps(p, step, stop, dense, wiring, decays, poisson, own, fired)
 
 
 @njit
