@@ -14,23 +14,22 @@ import numpy.typing as npt
 from gymnasium import spaces
 from numba import njit
 
-from ..bodies.body import Posture, Senses
+from ..bodies.body import Senses
 from ..bodies.drag import Medium
 from ..brains.brain import Activity, BrainLike
 from ..brains.cells import members
 from ..organisms.organism import Organism, make
 from ..registry import nearest
-from .arenas import channel_of
 from .drive import Drive
 from .fields import described
 from .policy import CONTROL_S, Controller, choose_brain
+from .sensing import Observation, Sensing
 from .tasks import TASKS, Task
 
 if TYPE_CHECKING:
     from .rendering import BodyCamera
 
 Floats = npt.NDArray[np.float64]
-Observation = dict[str, npt.NDArray[np.float32]]
 POSITION_LIMIT = 1e6  # body units; nothing that behaves gets this far
 STIMULATION_MV = 20.0  # mV, drive of a stimulated neuron at action 1
 
@@ -117,10 +116,10 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self.fingerprint = self.organism.connectome.fingerprint
         self._substeps = round(CONTROL_S / self.body.model.opt.timestep)
         self._last_step = ceil(self.task.duration_s / CONTROL_S - 1e-6)
-        self._ctrl, self._read = self.data.ctrl, self.body.reader(self.data)
-        self._freeze_senses = freeze_senses
+        self._ctrl, self._freeze_senses = self.data.ctrl, freeze_senses
         self._prepare_physics()
-        self._prepare_senses()
+        self.senses = Sensing(self.body, self.data, self.task)
+        self.observation_space: spaces.Dict = self.senses.space
         noise_mv = self.task.noise_mv if noise_mv is None else noise_mv
         self._prepare_action(stimulate, stimulation_mv, drive or {}, noise_mv)
         self._action_shape = self.action_space.shape
@@ -139,7 +138,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             "duration_s": self.task.duration_s,
             "control_s": CONTROL_S,
             "control_seed": control_seed,
-            "fields": [described(field) for field in self.fields],
+            "fields": [described(field) for field in self.senses.fields],
             "body": dict(self.body.options),
         }
 
@@ -148,22 +147,6 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
 
         self._mj_step, self._model = mujoco.mj_step, self.body.model
         self._effector_ids = self.body.effector_ids
-
-    def _prepare_senses(self) -> None:
-        resting = self.task.arena.resting_senses(self.body)
-        self.fields = self.task.arena.fields
-        self._resting = np.concatenate([resting[name] for name in self.body.channels]).astype(np.float32)
-        edges = np.cumsum([0, *(len(labels) for labels in self.body.channels.values())])
-        self._slices = {
-            name: slice(int(a), int(b)) for name, a, b in zip(self.body.channels, edges, edges[1:], strict=False)
-        }
-        boxes: dict[str, spaces.Space[Any]] = {}
-        self._low, self._high = np.empty_like(self._resting), np.empty_like(self._resting)
-        for name, part in self._slices.items():
-            self._low[part], self._high[part] = self.body.bounds[name]
-            boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
-        self.observation_space: spaces.Dict = spaces.Dict(boxes)
-        self._field_places = [self._slices[f.modality].start + channel_of(f, self.body) for f in self.fields]
 
     def _prepare_action(
         self,
@@ -201,7 +184,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             self.controller.reset(brain_seed)
             self._drive.reset(self.np_random)
         self.excitation = np.zeros_like(self.excitation)
-        self._observed, self._posture = self._sense()
+        self._observed, self._posture = self.senses.read(self.time_s)
         return self._observation(), {**self._info(), "brain_seed": brain_seed}
 
     def step(self, action: npt.NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -217,7 +200,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self._mj_step(self._model, self.data, self._substeps)
         self._steps += 1
         self.time_s = self._steps * self.control_s  # not a running sum, which would drift
-        observed, posture = self._sense()
+        observed, posture = self.senses.read(self.time_s)
         if not posture[6] < POSITION_LIMIT**2:  # a number that is not one fails the comparison too
             return self._observation(), 0.0, True, False, {**self._info(), "reason": self._failure()}
         reward = self.task.reward(self._posture, posture, self.control_s)
@@ -254,33 +237,13 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         if not np.isfinite(stimulation).all():
             raise _not_finite(stimulation)
         extra = self._drive.next(stimulation)
-        return controller.act(self._resting if self._freeze_senses else self._observed, extra)
+        return controller.act(self.senses.resting if self._freeze_senses else self._observed, extra)
 
     def _failure(self) -> str:
         return f"physics failed at {self.time_s:.3f} s: the position is not finite or beyond {POSITION_LIMIT:g}"
 
-    def _sense(self) -> tuple[Senses, Posture]:
-        """All channels in the body's order, a fresh array of shape (n_channels,), and where the body is."""
-        vector = self._resting.copy()
-        posture = self._read(vector)
-        if self.fields:
-            self._sense_fields(vector)
-        stimuli = self.task.stimuli(self.time_s, self.body)
-        for name, values in stimuli.items():
-            vector[self._slices[name]] += values
-        return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
-
-    def _sense_fields(self, vector: Senses) -> None:
-        for place, value in zip(self._field_places, self.field_values(), strict=True):
-            vector[place] = min(max(value, self._low[place]), self._high[place])
-
-    def field_values(self) -> list[float]:
-        """Each of the arena's fields where the nose is now, in the unit of its channel."""
-        x, y, _ = self.body.nose(self.data).tolist()
-        return [field.at(x, y) for field in self.fields]
-
     def _observation(self) -> Observation:
-        return {name: self._observed[part] for name, part in self._slices.items()}
+        return self.senses.by_modality(self._observed)
 
     def _info(self) -> dict[str, Any]:
         return {"time_s": self.time_s, "fingerprint": self.fingerprint}

@@ -139,8 +139,8 @@ def _allocate(env: OrganismEnv, steps: int) -> dict[str, npt.NDArray[Any]]:
         "stimulus": ((len(env.body.channels),), np.float32),
         "reward": ((), np.float32),
     }
-    if env.fields:
-        shapes["field"] = ((len(env.fields),), np.float32)
+    if env.senses.fields:
+        shapes["field"] = ((len(env.senses.fields),), np.float32)
     if env.brain is not None:
         n = len(env.brain.names)
         shapes |= {"voltage_mv": ((n,), np.float32), "release": ((n,), np.float32), "spikes": ((n,), np.uint8)}
@@ -156,8 +156,8 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
     series["reward"][step] = reward
     for name, values in env.task.stimuli(env.time_s, env.body).items():
         series["stimulus"][step, list(env.body.channels).index(name)] = values.sum()
-    if env.fields:
-        series["field"][step] = env.field_values()
+    if env.senses.fields:
+        series["field"][step] = env.senses.field_values()
     activity = env.activity
     if activity is not None:
         series["voltage_mv"][step] = activity.voltage

@@ -3,14 +3,15 @@
 Usage: python -m animat.scripts.search_taxis chemotaxis --trials 120 --out runs/search_taxis (needs cma; an hour)
 
 Which cell speaks to which, and with which sign, is in `PATHWAYS`; free is only how strong these synapses are and how
-many millivolts the sense gives. The target is the taxis index alone, averaged over `SEEDS`; the best sets are then run
-on `HELD_OUT`. The ablation of the sense, the shuffles, the gaits and the touches are not in it.
+many millivolts the sense gives. The target is the taxis index, averaged over `SEEDS`, and that of a task that shares
+the pathway and is to be kept; the best sets are then run on `HELD_OUT`. The ablation of the sense, the shuffles, the
+gaits and the touches are not in it.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ from ..organisms.organism import Organism, make
 
 SEEDS = tuple(range(200, 206))
 HELD_OUT = tuple(range(300, 320))
-TARGETS = (Target(measure="taxis_index", low=0.8, high=1.0, scale=1.0, unit="1"),)
+TARGET = Target(measure="taxis_index", low=0.8, high=1.0, scale=1.0, unit="1")
 Row = tuple[str, str, str, str]  # pre, post, kind, sign ("" leaves the table's)
 
 
@@ -36,6 +37,15 @@ class Pathway:
     gain: tuple[str, float, float, str]  # name, low, high, unit
     rows: dict[str, tuple[Row, ...]]  # name of a factor -> the synapses it strengthens
     start: dict[str, float]
+    keeps: dict[str, float] = field(default_factory=dict)  # another task -> its least index
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The index of the task itself, and those of the tasks to be kept, as `index_NAME`."""
+        kept = (
+            Target(measure=f"index_{name}", low=low, high=1.0, scale=0.2, unit="1") for name, low in self.keeps.items()
+        )
+        return (TARGET, *kept)
 
     @property
     def parameters(self) -> list[Parameter]:
@@ -67,7 +77,8 @@ PATHWAYS = {
             "aiy_aiz": (("AIY", "AIZ", "chemical", ""),),
             "aiz_aib": (("AIZ", "AIB", "chemical", ""),),
         },
-        start={"afd_mv_per_celsius": 1000, "afd_aib": 40, "afd_aiy": 3, "aiy_aiz": 3, "aiz_aib": 3},
+        start={"afd_mv_per_celsius": 1000, "afd_aib": 10, "afd_aiy": 2, "aiy_aiz": 2, "aiz_aib": 1},
+        keeps={"chemotaxis": 0.6},
     ),
 }
 
@@ -92,9 +103,13 @@ def worm_of(task: str, values: tuple[tuple[str, float], ...]) -> Organism:
 
 
 def evaluate(values: dict[str, float], seed: int, task: str, seconds: float | None = None) -> dict[str, float]:
-    """Measures of one episode of the task."""
-    env = OrganismEnv(worm_of(task, tuple(values.items())), task, duration_s=seconds)
-    return run_episode(env, seed=seed).measures
+    """Measures of one episode of the task, and the indices of the tasks to be kept."""
+
+    def measures(name: str) -> dict[str, float]:
+        return run_episode(OrganismEnv(worm, name, duration_s=seconds), seed=seed).measures
+
+    worm = worm_of(task, tuple(values.items()))
+    return {**measures(task), **{f"index_{name}": measures(name)["taxis_index"] for name in PATHWAYS[task].keeps}}
 
 
 def search(
@@ -105,7 +120,7 @@ def search(
     return calibrate(
         PATHWAYS[task].parameters,
         partial(evaluate, task=task, seconds=seconds),
-        TARGETS,
+        PATHWAYS[task].targets,
         train_seeds=SEEDS,
         held_out_seeds=HELD_OUT,
         start=PATHWAYS[task].start,

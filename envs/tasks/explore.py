@@ -33,8 +33,10 @@ class Explore(Task):
     noise_mv: float = 4.0  # mV; chosen of 3, 4, 5, 6 for the rate of reversals, on seeds 50 and 51
 
     BANDS: ClassVar = {
-        "reversals_per_min": Band(1.0, 3.0, "about 2 off food: Gray et al. 2005 PNAS 102:3184 (from memory)"),
-        "reversal_s": Band(1.0, 6.0, "seconds: Gray et al. 2005 PNAS 102:3184; range assumed"),
+        "reversals_per_min": Band(
+            1.0, 3.0, "1.6 reorientations off food (n = 1631), fewer later: doi:10.7554/eLife.104972; range assumed"
+        ),
+        "reversal_s": Band(1.0, 6.0, "seconds; range assumed"),
         "speed_mm_s": Band(0.05, 0.30, "forward more than backward; range assumed"),
     }
 

@@ -156,9 +156,9 @@ def test_zero_action_leaves_the_brain_alone_and_full_action_depolarises_the_name
 def test_frozen_senses_show_the_brain_a_resting_body():
     env = OrganismEnv(freeze_senses=True)
     env.reset(seed=0)
-    before = env._resting.copy()
+    before = env.senses.resting.copy()
     env.step(np.zeros(env.action_space.shape, np.float32))
-    assert np.array_equal(env._resting, before)
+    assert np.array_equal(env.senses.resting, before)
     assert not np.array_equal(env._observed, before)
 
 

@@ -1,0 +1,69 @@
+"""Sensing: what the body, the arena's fields and the task's stimuli make the sense organs report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from ..bodies.body import Body, Posture, Senses
+from .arenas import channel_of
+from .tasks import Task
+
+if TYPE_CHECKING:
+    import mujoco
+
+Observation = dict[str, npt.NDArray[np.float32]]
+
+
+class Sensing:
+    """Every channel of a body, as one vector in the body's order and as a dictionary by modality.
+
+    Args:
+        body: whose channels.
+        data: the state of its physics, which is read.
+        task: its arena holds the fields, and it may touch the animal.
+    """
+
+    def __init__(self, body: Body, data: mujoco.MjData, task: Task) -> None:
+        self._body, self._data, self._task, self._read = body, data, task, body.reader(data)
+        self.fields = task.arena.fields
+        resting = task.arena.resting_senses(body)
+        self.resting = np.concatenate([resting[name] for name in body.channels]).astype(np.float32)
+        edges = np.cumsum([0, *(len(labels) for labels in body.channels.values())])
+        self._slices = {
+            name: slice(int(a), int(b)) for name, a, b in zip(body.channels, edges, edges[1:], strict=False)
+        }
+        self._low, self._high = np.empty_like(self.resting), np.empty_like(self.resting)
+        boxes: dict[str, spaces.Space[Any]] = {}
+        for name, part in self._slices.items():
+            self._low[part], self._high[part] = body.bounds[name]
+            boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
+        self.space: spaces.Dict = spaces.Dict(boxes)
+        self._places = [self._slices[field.modality].start + channel_of(field, body) for field in self.fields]
+
+    def read(self, time_s: float) -> tuple[Senses, Posture]:
+        """All channels, a fresh array of shape (n_channels,), and where the body is."""
+        vector = self.resting.copy()
+        posture = self._read(vector)
+        if self.fields:
+            self._feel_fields(vector)
+        stimuli = self._task.stimuli(time_s, self._body)
+        for name, values in stimuli.items():
+            vector[self._slices[name]] += values
+        return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
+
+    def _feel_fields(self, vector: Senses) -> None:
+        for place, value in zip(self._places, self.field_values(), strict=True):
+            vector[place] = min(max(value, self._low[place]), self._high[place])
+
+    def field_values(self) -> list[float]:
+        """Each of the arena's fields where the nose is now, in the unit of its channel."""
+        x, y, _ = self._body.nose(self._data).tolist()
+        return [field.at(x, y) for field in self.fields]
+
+    def by_modality(self, vector: Senses) -> Observation:
+        """The vector as Gymnasium's observation; its entries share the vector's memory."""
+        return {name: vector[part] for name, part in self._slices.items()}
