@@ -70,7 +70,7 @@ PATHWAYS = {
     ),
     "thermotaxis": Pathway(
         cells=("AFD",),
-        gain=("afd_mv_per_celsius", 30, 5000, "mV/celsius"),
+        gain=("afd_mv_per_celsius", 3, 5000, "mV/celsius"),
         rows={
             "afd_aib": (("AFD", "AIB", "electrical", ""),),
             "afd_aiy": (("AFD", "AIY", "chemical", ""),),

@@ -12,13 +12,13 @@ CONTROLLED = range(20)  # the seeds of `animat controls --seeds 20`
 
 
 def shipped(task: str) -> dict[str, float]:
-    """The values that the worm's tables hold for what a search frees."""
+    """The values that the worm's tables hold for what a search frees; a synapse without a rule has the factor 1."""
     worm, way = make("worm"), PATHWAYS[task]
     senses, rules = worm.sensory.table, worm.gains.overrides
     assert rules is not None
     factors = rules.set_index(["pre", "post", "kind"])["factor"].astype(float).to_dict()
     values = {way.gain[0]: float(senses.loc[senses["neuron"] == way.cells[0], "gain"].iloc[0])}
-    return values | {name: factors[rows[0][:3]] for name, rows in way.rows.items()}
+    return values | {name: factors.get(rows[0][:3], 1.0) for name, rows in way.rows.items()}
 
 
 @pytest.mark.parametrize("task", sorted(PATHWAYS))
