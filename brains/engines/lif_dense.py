@@ -1,7 +1,7 @@
 """The dense compiled form: every neuron at every step, which costs less per event where the network is busy.
 
-It has the arithmetic and the order of the lazy form (lif_kernels.py), bit for bit. Neurons advance all alike; those
-that stand still in their refractory period are few, and are put back afterwards from a list.
+It keeps the equations and the order of the lazy form (lif_kernels.py). All neurons advance alike; those that stand
+still in their refractory period are few, and are put back afterwards from a list.
 """
 
 from typing import NamedTuple

@@ -51,6 +51,15 @@ def test_the_rate_under_a_constant_drive_is_the_closed_form(form):
     assert (counts >= 4.0 / (interval_s + 1e-4) - 1).all()
 
 
+@pytest.mark.parametrize("form", ["lazy", "dense"])
+def test_a_drive_that_reaches_threshold_in_a_step_makes_a_spike_each_refractory_period(form):
+    brain = SpikingBrain(alone(3), form=form)
+    steps = brain.step(np.full(3, 1e4), 0.1).steps.reshape(-1, 3)  # 1,000 steps of 0.1 ms, three neurons alike
+    gaps = np.diff(steps[:, 0])
+    assert set(gaps.tolist()) == {round(MODEL.t_refractory_ms / 0.1)}
+    assert brain.step(np.zeros(3), 0.1).spikes.sum() == 0  # the drive goes while they stand still
+
+
 def test_below_threshold_nothing_fires():
     brain = SpikingBrain(alone(8))
     activity = brain.step(np.linspace(0, 7, 8), 1.0)
