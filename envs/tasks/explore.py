@@ -20,11 +20,12 @@ AGAR = Arena(medium="agar")
 
 @dataclass(frozen=True, kw_only=True)
 class Explore(Task):
-    """Forward crawling broken by spontaneous reversals: a random switch between the two command pools.
+    """Forward crawling broken by reversals without a stimulus: in animals a random switch between two command pools.
 
     What makes the switch random in animals is not known in detail; here it is noise in every membrane (a stochastic
     switch of the command neurons explains search tracks: Roberts et al. 2016, doi:10.7554/eLife.12572). Without noise
-    the worm does not reverse unless it is touched.
+    the worm does not reverse unless it is touched. With it, it still does without AVA, AVD and AVE, so that these
+    reversals are not the command neurons' (`animat controls worm --task explore --ablate AVA,AVD,AVE`).
     """
 
     name: str = "explore"
