@@ -19,7 +19,7 @@ from .wiring import connectome
 FOLDER = Path(str(resources.files(__package__ or __name__)))
 STIMULATED = ("AVA", "AVB", "AVD", "AVE", "PVC")
 PANEL = (
-    *("ALM", "AVM", "PLM", "AVB", "PVC", "AVA", "AVD", "AVE", "RIM"),
+    *("ASEL", "ASER", "AIB", "ALM", "AVM", "PLM", "AVB", "PVC", "AVA", "AVD", "AVE", "RIM"),
     *("SMDD*", "SMDV*", "DB", "VB", "DA", "VA", "DD", "VD"),
 )
 ABLATIONS = {
