@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BAR = 0.644  # AUC of a linear graded model on this wiring, un-fitted
 BAR_NETWORK = "default"
 METHODS: tuple[Literal["degree", "label"], ...] = ("degree", "label")
+NAMES = 60  # characters, room for the longest name of a row
 SHOWN = ("auc", "auc_at_distance", "spearman", "balanced_sign")
 
 
@@ -195,7 +196,7 @@ def _simulated(experiment: Experiment, name: str) -> dict[str, Floats]:
 
 def _header(report: dict[str, Any]) -> str:
     head = f"{report['pairs']} pairs, {report['significant']} significant; [95 % bootstrap over stimulated neurons]"
-    return f"{head}\n{'':56s}{'AUC':24s}{'AUC at equal distance':24s}{'Spearman':24s}{'balanced sign':24s}"
+    return f"{head}\n{'':{NAMES}s}{'AUC':24s}{'AUC at equal distance':24s}{'Spearman':24s}{'balanced sign':24s}"
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -207,14 +208,14 @@ def _line(row: dict[str, Any]) -> str:
         )
 
     score = row["score"]
-    lines = [f"{row['kind'] + ': ' + row['name']:56s}" + "".join(map(cell, map(score.get, SHOWN)))]
+    lines = [f"{row['kind'] + ': ' + row['name']:{NAMES}s}" + "".join(map(cell, map(score.get, SHOWN)))]
     for method, found in row.get("controls", {}).items():
         text = "".join(
             f"{c['mean']:.3f} [{c['low']:.3f}, {c['high']:.3f}]".ljust(24) for c in map(found.get, SHOWN) if c
         )
         auc = found["auc"]
         unsettled = f", {auc['unsettled']} without a steady state" if auc["unsettled"] else ""
-        lines.append(f"{'    ' + method + ' shuffle':56s}{text}p {auc['p']:.3f} (AUC, {auc['draws']} draws{unsettled})")
+        lines.append(f"{'    ' + method + ' shuffle':{NAMES}s}{text}p {auc['p']:.3f} (AUC, {auc['draws']} draws{unsettled})")
     return "\n".join(lines)
 
 
