@@ -215,7 +215,8 @@ def _line(row: dict[str, Any]) -> str:
         )
         auc = found["auc"]
         unsettled = f", {auc['unsettled']} without a steady state" if auc["unsettled"] else ""
-        lines.append(f"{'    ' + method + ' shuffle':{NAMES}s}{text}p {auc['p']:.3f} (AUC, {auc['draws']} draws{unsettled})")
+        name = f"    {method} shuffle".ljust(NAMES)
+        lines.append(f"{name}{text}p {auc['p']:.3f} (AUC, {auc['draws']} draws{unsettled})")
     return "\n".join(lines)
 
 
