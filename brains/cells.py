@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..registry import UnknownNameError, nearest
 from .connectome import Connectome
-from .models import MODELS, Graded, Lif
+from .models import MODELS, Graded, Lif, Rate
 
 Floats = NDArray[np.float64]
 
@@ -25,15 +25,15 @@ class Cells:
     names: tuple[str, ...]
     model: NDArray[np.str_]  # a key of MODELS
     tau_m_ms: Floats  # ms, membrane time constant
-    v_rest_mv: Floats  # mV, leak reversal
-    v_half_mv: Floats  # mV, graded: voltage of half release; lif: spike threshold
-    slope_mv: Floats  # mV, graded: slope of the release sigmoid
+    v_rest_mv: Floats  # mV, leak reversal; rate: 0
+    v_half_mv: Floats  # mV, graded: voltage of half release; lif: spike threshold; rate: input at threshold
+    slope_mv: Floats  # mV, graded: slope of the release sigmoid; rate: input per full rate
     plateau_mv: Floats  # mV at full release, persistent inward current
     tonic_mv: Floats  # mV, constant bias
     v_reset_mv: Floats  # mV, lif: voltage after a spike
     t_refractory_ms: Floats  # ms, lif
     tau_release_ms: Floats  # ms, lif: decay of the release trace
-    rate_full_hz: Floats  # Hz, lif: rate of full release
+    rate_full_hz: Floats  # Hz, lif, rate: rate of full release
     spikelet_mv: Floats  # mV, lif: what gap junctions see above the membrane at full release
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Cells:
 PARAMETERS = tuple(f.name for f in fields(Cells) if f.name not in ("names", "model"))
 
 
-def model_named(key: str) -> type[Graded] | type[Lif]:
+def model_named(key: str) -> type[Graded] | type[Lif] | type[Rate]:
     """The model registered as `key`; an unknown key raises with the nearest."""
     if key not in MODELS:
         raise UnknownNameError(f"no neuron model {key!r}; {nearest(key, MODELS)}")

@@ -78,7 +78,16 @@ class Network:
                 raise ValueError(f"Network: {name} has a weight that is not finite")
         if self.electrical.nnz and self.electrical.data.min() < 0:
             raise ValueError(f"Network: electrical has a negative conductance ({self.electrical.data.min()})")
+        self._check_rate_cells()
         self._check_step()
+
+    def _check_rate_cells(self) -> None:
+        """A rate is no voltage: nothing can flow between it and another cell."""
+        rates = self.cells.model == "rate"
+        coupled = rates & (np.diff(self.electrical.indptr) > 0)
+        if coupled.any():
+            name = self.names[int(coupled.argmax())]
+            raise ValueError(f"Network: neuron {name!r} is a rate cell and cannot have gap junctions")
 
     def _check_step(self) -> None:
         """Explicit Euler overshoots once dt reaches the shortest time constant of a cell, gap junctions included."""

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from ..models import graded, lif
+from ..models import graded, lif, rate
 from ..network import Network
 from . import State
 
@@ -44,6 +44,7 @@ class _Cells(NamedTuple):
     """Parameters as the compiled loop wants them, each of shape (n,)."""
 
     spiking: NDArray[np.bool_]
+    rated: NDArray[np.bool_]
     dt_over_tau: Floats
     v_rest: Floats
     v_half: Floats
@@ -53,6 +54,7 @@ class _Cells(NamedTuple):
     t_held: Ints  # refractory steps
     dt_over_tau_release: Floats
     jump: Floats  # what a spike adds to the release trace
+    rate_full: Floats
     spikelet: Floats  # what gap junctions see above the membrane at full release, mV; zero for graded cells
     conductance: Floats  # all gap junctions of the cell, relative to its leak
 
@@ -76,6 +78,8 @@ _graded_step = _jit(graded.step)
 _graded_release = _jit(graded.release)
 _lif_step = _jit(lif.step)
 _lif_trace = _jit(lif.advance_trace)
+_rate_step = _jit(rate.step)
+_rate_release = _jit(rate.release)
 
 
 @_jit
@@ -83,6 +87,8 @@ def _refresh_release(cells: _Cells, s: _State) -> None:
     for i in range(s.release.size):
         if cells.spiking[i]:
             s.release[i] = min(s.trace[i], 1.0)
+        elif cells.rated[i]:
+            s.release[i] = _rate_release(s.voltage[i], cells.rate_full[i])
         else:
             s.release[i] = _graded_release(s.voltage[i], cells.v_half[i], cells.slope[i])
 
@@ -126,6 +132,9 @@ def _compile(model_sources: str) -> Callable[..., None]:
                     s.trace[i] = _lif_trace(s.trace[i], spiked, cells.dt_over_tau_release[i], cells.jump[i])
                     s.voltage[i], s.held[i] = v, held
                     spikes[i] += spiked
+                elif cells.rated[i]:
+                    half, slope, full = cells.v_half[i], cells.slope[i], cells.rate_full[i]
+                    s.voltage[i] = _rate_step(v, current[i], half, slope, full, gain)
                 else:
                     s.voltage[i] = _graded_step(v, current[i], rest, gain)
             _refresh_release(cells, s)
@@ -133,7 +142,7 @@ def _compile(model_sources: str) -> Callable[..., None]:
     return _jit(run, cache=True)
 
 
-_SOURCES = "".join(inspect.getsource(module) for module in (graded, lif))
+_SOURCES = "".join(inspect.getsource(module) for module in (graded, lif, rate))
 _run = _compile(hashlib.sha256(_SOURCES.encode()).hexdigest())
 
 
@@ -146,6 +155,7 @@ class NumbaEngine:
         self._rows = _rows(network.chemical, network.electrical)
         self._cells = _Cells(
             spiking=cells.model == "lif",
+            rated=cells.model == "rate",
             dt_over_tau=dt_ms / cells.tau_m_ms,
             v_rest=_own(cells.v_rest_mv),
             v_half=_own(cells.v_half_mv),
@@ -155,6 +165,7 @@ class NumbaEngine:
             t_held=np.rint(cells.t_refractory_ms / dt_ms).astype(np.int64),
             dt_over_tau_release=dt_ms / cells.tau_release_ms,
             jump=1e3 / (cells.tau_release_ms * cells.rate_full_hz),
+            rate_full=_own(cells.rate_full_hz),
             spikelet=np.where(cells.model == "lif", cells.spikelet_mv, 0.0),
             conductance=np.asarray(network.electrical.sum(axis=1), dtype=np.float64).ravel(),
         )

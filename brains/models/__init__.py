@@ -16,13 +16,14 @@ from .lif_exp import LifExp
 from .lif_psc import LifPsc
 from .pair_stdp import PairStdp
 from .plasticity_rule import PlasticityRule
+from .rate import Rate
 from .reward_stdp import RewardStdp
 from .short_term import ShortTerm
 from .spiking_model import SpikingModel
 
-Parameters = Graded | Lif
+Parameters = Graded | Lif | Rate
 
-MODELS: dict[str, type[Graded] | type[Lif]] = {"graded": Graded, "lif": Lif}
+MODELS: dict[str, type[Graded] | type[Lif] | type[Rate]] = {"graded": Graded, "lif": Lif, "rate": Rate}
 
 # of a `SpikingNetwork`; the parity suite runs every one of them on every engine
 SPIKING: dict[str, type[SpikingModel]] = {
@@ -43,4 +44,4 @@ PLASTICITY: dict[str, type[PlasticityRule]] = {
     "homeostasis": Homeostasis,
 }
 
-__all__ = ["MODELS", "PLASTICITY", "SPIKING", "Graded", "Lif", "Parameters", "SpikingModel"]
+__all__ = ["MODELS", "PLASTICITY", "SPIKING", "Graded", "Lif", "Parameters", "Rate", "SpikingModel"]

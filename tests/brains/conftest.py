@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from animat.brains.connectome import Connectome, Source
-from animat.brains.models import MODELS, Graded, Lif
+from animat.brains.models import MODELS, Graded, Lif, Rate
 from animat.brains.network import Cells, Network
 
 MakeNetwork = Callable[..., Network]
@@ -16,7 +16,7 @@ PARAMETERS = [name for name in Cells.__dataclass_fields__ if name not in ("names
 
 
 def _default(model: str, name: str) -> float:
-    return next(getattr(p, name) for p in (MODELS[model](), Graded(), Lif()) if hasattr(p, name))
+    return next(getattr(p, name) for p in (MODELS[model](), Graded(), Lif(), Rate()) if hasattr(p, name))
 
 
 def _cells(models: Sequence[str], **values: float) -> Cells:
@@ -40,13 +40,15 @@ def make_network() -> MakeNetwork:
 
 @pytest.fixture(scope="session")
 def random_network(make_network: MakeNetwork) -> MakeNetwork:
-    """Builder of a random network of graded, lif or mixed cells with excitation, inhibition and gap junctions."""
+    """Builder of a random network of one kind of cell or mixed, with inhibition and, but for rates, gap junctions."""
 
     def build(kind: str, n: int = 12, seed: int = 0, **values):
         rng = np.random.default_rng(seed)
         models = [kind if kind != "mixed" else ("graded", "lif")[i % 2] for i in range(n)]
         chemical = rng.normal(0.0, 6.0, (n, n)) * (rng.random((n, n)) < 0.3)
         coupling = np.triu(rng.random((n, n)) * (rng.random((n, n)) < 0.2), 1)
+        if kind == "rate":
+            return make_network(models, chemical, plateau_mv=5.0, **{"slope_mv": 10.0, **values})
         return make_network(models, chemical, coupling + coupling.T, plateau_mv=5.0, **values)
 
     return build

@@ -41,7 +41,7 @@ def test_the_seed_draws_the_starting_voltages_and_reset_draws_them_again(random_
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", ["graded", "lif"])
+@pytest.mark.parametrize("kind", ["graded", "lif", "rate"])
 def test_reset_forgets_everything(random_network, engine, kind):
     network = random_network(kind)
     brain = Brain(network, engine)
@@ -70,7 +70,10 @@ def test_a_restored_checkpoint_continues_to_the_last_bit(random_network, engine)
 
 
 @settings(max_examples=40, deadline=None)
-@given(chunks=st.lists(st.integers(1, 40), min_size=1, max_size=8), kind=st.sampled_from(["graded", "lif", "mixed"]))
+@given(
+    chunks=st.lists(st.integers(1, 40), min_size=1, max_size=8),
+    kind=st.sampled_from(["graded", "lif", "rate", "mixed"]),
+)
 def test_however_a_run_is_cut_it_is_the_same_run(random_network, chunks, kind):
     network = random_network(kind)
     drive = np.full(network.n, 13.0)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from animat.brains.brain import Brain
-from animat.brains.models import Graded, Lif
+from animat.brains.models import Graded, Lif, Rate
 
 ENGINES = ["numba", "brian2"]
 
@@ -77,6 +77,22 @@ def test_spiking_rate_matches_closed_form(make_network, engine):
     assert (rate[2:] > 0.0).all()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_rate_settles_at_the_closed_form_and_is_silent_below_threshold(make_network, engine):
+    drive = np.array([0.0, 7.4, 8.0, 100.0, 1e4])
+    brain = Brain(make_network(["rate"] * 5), engine, initial_spread_mv=0.0)
+    activity = brain.step(drive, 1.0)
+    np.testing.assert_allclose(activity.voltage, Rate().steady_rate(drive), rtol=1e-9)
+    np.testing.assert_allclose(activity.release, Rate().steady_rate(drive) / 200.0, rtol=1e-9)
+    assert (activity.voltage[:2] == 0.0).all()
+    assert activity.voltage[4] == pytest.approx(200.0)
+
+
+def test_a_rate_cell_cannot_have_gap_junctions(make_network):
+    with pytest.raises(ValueError, match="'N1' is a rate cell and cannot have gap junctions"):
+        make_network(["graded", "rate"], electrical=[[0, 1], [1, 0]])
+
+
 def test_spike_interval_is_refractory_steps_plus_the_euler_steps_to_threshold(make_network):
     network = make_network(
         "lif", tau_m_ms=20.0, t_refractory_ms=3.0, v_rest_mv=-52.0, v_reset_mv=-52.0, v_half_mv=-45.0
@@ -106,6 +122,8 @@ def test_closed_forms_refuse_a_plateau_they_do_not_cover():
         Graded(plateau_mv=10.0).steady_voltage(0.0)
     with pytest.raises(ValueError, match=r"plateau_mv = 10\.0 mV"):
         Lif(plateau_mv=10.0).steady_rate(0.0)
+    with pytest.raises(ValueError, match=r"plateau_mv = 10\.0"):
+        Rate(plateau_mv=10.0).steady_rate(0.0)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +134,8 @@ def test_closed_forms_refuse_a_plateau_they_do_not_cover():
         (lambda: Lif(v_reset_mv=-45.0), r"threshold \(-45.0 mV\), must exceed v_reset_mv \(-45.0 mV\)"),
         (lambda: Lif(t_refractory_ms=-1.0), r"t_refractory_ms \(-1.0 ms\)"),
         (lambda: Lif(rate_full_hz=0.0), r"rate_full_hz \(0.0\)"),
+        (lambda: Rate(slope_mv=0.0), r"Rate: slope_mv \(0.0\)"),
+        (lambda: Rate(v_rest_mv=-5.0), r"Rate: v_rest_mv \(-5.0 Hz\) must be 0"),
     ],
 )
 def test_parameters_that_make_no_cell_are_refused(build, message):
