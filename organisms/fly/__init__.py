@@ -1,0 +1,1 @@
+"""The fruit fly, Drosophila melanogaster."""
