@@ -30,7 +30,7 @@ def fly(
     timestep_s: float | None = None,
 ) -> "FlyBody":
     medium = as_fluid(medium)
-    timestep_s = timestep_s or 2e-4
+    timestep_s = timestep_s or 5e-4
     model, effectors = FlySpec(medium, parts, floor, timestep_s).compile()
     return FlyBody(name="fly", model=model, options={"medium": asdict(medium), "parts": list(parts), "floor": floor, "timestep_s": timestep_s},
         effectors=effectors, channels={}, bounds={}, units={}, length_mm=2.5)

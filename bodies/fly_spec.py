@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import mujoco
 
 GRAVITY = 9810.0  # mm/s^2
-ARMATURE = 1e-6  # g mm^2, flybody's (1e-6 g cm^2 there is 100 times that); a tenth of a leg's inertia about its hip
+ARMATURE_S = 2e-4  # s, armature over damping of a joint. All joints are overdamped, so it delays nothing that matters; but
+# contact forces are solved before damping is integrated, and without it they are solved for legs far too light
 FRICTION = 1.0  # of a foot on the floor, NeuroMechFly
 FOOT_RADIUS = 0.03  # mm, assumed
-CONTACT_S = 1e-3  # s, time in which a contact gives way: MuJoCo's own 20 ms would let a fly sink in 4 mm
+CONTACT_S = 2e-3  # s, time in which a contact gives way: MuJoCo's own 20 ms would let a fly sink in 4 mm
 GRIP = 9.85  # uN, pull of one foot's pads at full grip: flybody's claw adhesion, 0.985 dyn
 GRIP_TAU_S = 0.01  # s, assumed
 PARTS = ("wings", "head", "proboscis", "antennae", "abdomen", "tarsi")
@@ -182,7 +183,7 @@ class FlySpec:
         joint.limited = mujoco.mjtLimited.mjLIMITED_TRUE
         joint.stiffness[0] = float(row["stiffness_uN_mm_rad"])
         joint.damping[0] = float(row["damping_uN_mm_s_rad"])
-        joint.armature = ARMATURE
+        joint.armature = ARMATURE_S * joint.damping[0]
         self.joints.append(name)
 
     def _ellipsoid(
