@@ -2,24 +2,37 @@
 
 Units: mm, g, s; so force is uN (g mm/s^2 = 1e-6 N) and torque uN mm. Gravity is 9810 mm/s^2.
 Axes: the fly starts along +x with its left at +y and its feet on the floor at height 0.
+
+Every driven joint has two antagonist muscles (excitation in [0, 1]). Passive springs hold the neutral pose, as in
+insects as small as flies, whose passive joint torques exceed the weight of the leg (Hooper et al. 2009,
+doi:10.1523/JNEUROSCI.5510-08.2009); a muscle shifts the balance, so its activation is a place as much as a force.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .body import Body, Floats, Indices
+from ..registry import UnknownNameError, nearest
+from .body import Body, Floats, Indices, Posture, Senses
 from .fly_medium import Fluid, as_fluid
-from .fly_spec import PARTS, FlySpec
-from .fly_tables import LEGS
+from .fly_senses import MODALITIES, fly_channels, fly_reader, organ_sites
+from .fly_spec import FOOT_RADIUS, PARTS, FlySpec
+from .fly_tables import LEG_JOINTS, LEGS
 
 if TYPE_CHECKING:
     import mujoco
+
+TIMESTEP_S = 5e-4  # s, largest physics step whose walk agrees with 0.1 ms (tests/bodies/test_fly.py)
+LENGTH_MM = 2.5  # mm, of the head and thorax and abdomen here; a female measures 2.5 to 3
+PERTURBATION_RAD = 0.03  # rad, standard deviation of the leg joints of a fly that was just put down, assumed
+SETTLING_S = 0.03  # s, then for the feet to find the floor: six time constants of a joint
+STANDING_S = 0.4  # s, until the neutral pose has sagged under the weight
+CENTRELINE = ("nose", "neck", "waist", "abdomen_tip")
 
 
 def fly(
@@ -28,28 +41,138 @@ def fly(
     parts: Collection[str] = PARTS,
     floor: bool = True,
     timestep_s: float | None = None,
-) -> "FlyBody":
-    medium = as_fluid(medium)
-    timestep_s = timestep_s or 5e-4
+) -> FlyBody:
+    """Build a fly.
+
+    Args:
+        medium: "air", "water", "vacuum" or a Fluid of your own.
+        parts: which parts besides the legs have joints and muscles: any of PARTS; the rest is stiff but weighs.
+        floor: put a level floor at height 0, which feet and trunk touch.
+        timestep_s: physics step, s.
+
+    Raises:
+        ValueError: unknown medium or part, or a step that is not in (0, 0.001] s.
+    """
+    medium, timestep_s = as_fluid(medium), TIMESTEP_S if timestep_s is None else timestep_s
+    for part in parts:
+        if part not in PARTS:
+            raise ValueError(f"fly: no part {part!r}; {nearest(part, PARTS)}")
+    if not 0 < timestep_s <= 1e-3:
+        raise ValueError(f"fly: timestep_s ({timestep_s} s) must be in (0, 0.001]")
     model, effectors = FlySpec(medium, parts, floor, timestep_s).compile()
-    return FlyBody(name="fly", model=model, options={"medium": asdict(medium), "parts": list(parts), "floor": floor, "timestep_s": timestep_s},
-        effectors=effectors, channels={}, bounds={}, units={}, length_mm=2.5)
+    options = {"medium": asdict(medium), "parts": sorted(parts), "floor": floor, "timestep_s": timestep_s}
+    return FlyBody(
+        name="fly",
+        model=model,
+        options=options,
+        effectors=effectors,
+        channels=fly_channels(),
+        bounds={name: (low, high) for name, (low, high, _) in MODALITIES.items()},
+        units={name: unit for name, (_, _, unit) in MODALITIES.items()},
+        length_mm=LENGTH_MM,
+    )
 
 
 class FlyBody(Body):
+    """A fly: six legs, and the senses and organs that a world needs to know of."""
+
     @cached_property
     def _tips(self) -> Indices:
-        return np.array([self.model.site(f"{leg}_tip").id for leg in LEGS], dtype=np.int64)
+        return self._site_ids([f"{leg}_tip" for leg in LEGS])
+
+    @cached_property
+    def _line(self) -> Indices:
+        return self._site_ids(CENTRELINE)
+
+    @cached_property
+    def _organs(self) -> dict[str, int]:
+        return {channel: self.model.site(site).id for channel, site in organ_sites().items()}
+
+    @cached_property
+    def _leg_angles(self) -> Indices:
+        names = (f"{leg}_{joint}" for leg in LEGS for joint in LEG_JOINTS)
+        return np.array([self.model.joint(name).qposadr[0] for name in names], dtype=np.int64)
+
+    def _site_ids(self, names: Collection[str]) -> Indices:
+        return np.array([self.model.site(name).id for name in names], dtype=np.int64)
 
     def feet(self, data: mujoco.MjData) -> Floats:
-        return data.site_xpos.take(self._tips, axis=0)
+        """Where the claws are, mm, shape (6, 3), in the order of LEGS."""
+        tips: Floats = data.site_xpos.take(self._tips, axis=0)
+        return tips
 
-    def contacts(self, data) -> Floats:
-        return data.sensordata[:6].copy()
+    def contacts(self, data: mujoco.MjData) -> Floats:
+        """Force with which each foot presses on the floor, uN, shape (6,), in the order of LEGS."""
+        forces: Floats = data.sensordata[: len(LEGS)].copy()
+        return forces
 
-    def reset(self, data, rng) -> None:
+    def organ(self, data: mujoco.MjData, channel: str) -> Floats:
+        """Where a channel of taste or smell meets the world, mm, shape (3,).
+
+        Raises:
+            UnknownNameError: the channel belongs to no such organ.
+        """
+        if channel not in self._organs:
+            raise UnknownNameError(f"the fly has no organ for {channel!r}; {nearest(channel, self._organs)}")
+        place: Floats = data.site_xpos[self._organs[channel]].copy()
+        return place
+
+    def reader(self, data: mujoco.MjData) -> Callable[[Senses], Posture]:
+        """Joint angles and velocities, touch and load of the feet, spin of thorax and head, antennae; see fly_senses."""
+        return fly_reader(self.model, data)
+
+    def centreline(self, data: mujoco.MjData) -> Floats:
+        """Nose, neck, waist and tip of the abdomen, mm, shape (4, 3)."""
+        points: Floats = data.site_xpos.take(self._line, axis=0)
+        return points
+
+    def nose(self, data: mujoco.MjData) -> Floats:
+        """The front of the head between the antennae."""
+        place: Floats = data.site_xpos[self._line[0]].copy()
+        return place
+
+    def turn(self, data: mujoco.MjData, heading_rad: float) -> None:
+        """Turn a fly that was just reset about the vertical at the origin."""
         import mujoco
-        mujoco.mj_resetData(self.model, data)
+
+        cos, sin = np.cos(heading_rad), np.sin(heading_rad)
+        x, y = data.qpos[:2]
+        data.qpos[:2] = cos * x - sin * y, sin * x + cos * y
+        turned = np.empty(4)
+        mujoco.mju_mulQuat(turned, np.array([np.cos(heading_rad / 2), 0, 0, np.sin(heading_rad / 2)]), data.qpos[3:7])
+        data.qpos[3:7] = turned
         mujoco.mj_forward(self.model, data)
-        data.qpos[2] -= self.feet(data)[:, 2].min() - 0.03
-        mujoco.mj_step(self.model, data, round(0.1 / self.model.opt.timestep))
+
+    def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
+        """A standing fly whose leg joints were moved by 0.03 rad (standard deviation) before it found its footing."""
+        import mujoco
+
+        mujoco.mj_resetData(self.model, data)
+        data.qpos[:] = self._standing
+        data.qpos[self._leg_angles] += rng.normal(0.0, PERTURBATION_RAD, size=self._leg_angles.size)
+        if self.options["floor"]:
+            self._settle(data, SETTLING_S)
+            data.qpos[:2] = 0.0
+        data.qvel[:], data.time = 0.0, 0.0
+        mujoco.mj_forward(self.model, data)
+
+    @cached_property
+    def _standing(self) -> Floats:
+        """The neutral pose as it sags under the fly's own weight; without a floor the neutral pose itself."""
+        import mujoco
+
+        data = self.new_data()
+        mujoco.mj_resetData(self.model, data)
+        if self.options["floor"]:
+            self._settle(data, STANDING_S)
+        pose: Floats = data.qpos.copy()
+        pose[:2] = 0.0
+        return pose
+
+    def _settle(self, data: mujoco.MjData, seconds: float) -> None:
+        """Put the lowest foot on the floor and let the body come to rest with all muscles off."""
+        import mujoco
+
+        mujoco.mj_kinematics(self.model, data)
+        data.qpos[2] -= self.feet(data)[:, 2].min() - FOOT_RADIUS
+        mujoco.mj_step(self.model, data, round(seconds / self.model.opt.timestep))

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import mujoco
 
 GRAVITY = 9810.0  # mm/s^2
-ARMATURE_S = 2e-4  # s, armature over damping of a joint. All joints are overdamped, so it delays nothing that matters; but
+ARMATURE_S = (
+    2e-4  # s, armature over damping of a joint. All joints are overdamped, so it delays nothing that matters; but
+)
 # contact forces are solved before damping is integrated, and without it they are solved for legs far too light
 FRICTION = 1.0  # of a foot on the floor, NeuroMechFly
 FOOT_RADIUS = 0.03  # mm, assumed
@@ -95,6 +97,8 @@ class FlySpec:
         thorax = spec.worldbody.add_body(name="thorax", pos=[0, 0, 1.3])
         thorax.add_freejoint(name="root")
         self._ellipsoid(thorax, "thorax", np.zeros(3), touches=True)
+        for site, part in (("neck", "head"), ("waist", "abdomen")):
+            thorax.add_site(name=site, pos=attachment(part) - origin, size=[0.01] * 3)
         self._head(thorax, attachment("head") - origin)
         abdomen = thorax.add_body(name="abdomen", pos=attachment("abdomen") - origin)
         self._joint(abdomen, "abdomen_pitch", "abdomen_pitch", [0, 1, 0], "abdomen")
@@ -112,6 +116,7 @@ class FlySpec:
         for name, axis in (("head_yaw", [0, 0, 1]), ("head_pitch", [0, -1, 0]), ("head_roll", [-1, 0, 0])):
             self._joint(head, name, name, axis, "head")
         self._ellipsoid(head, "head", np.array([0.9 * half[0], 0, 0]), touches=True)
+        head.add_site(name="nose", pos=[1.9 * half[0], 0, 0], size=[0.01] * 3)
         for side in "LR":
             head.add_site(name=f"eye_{side}", pos=attachment("eye") * _mirror(side), size=[0.01] * 3)
             self._antenna(head, side, attachment("antenna") * _mirror(side))
@@ -195,7 +200,7 @@ class FlySpec:
         geom = body.add_geom(name=name or part, type=mujoco.mjtGeom.mjGEOM_ELLIPSOID, pos=place, mass=mass)
         geom.size = half[[1, 2, 0]] if upright else half
         geom.rgba, geom.contype, geom.conaffinity = COLOURS[part], 0, int(touches)
-        decorate(body, part, place, half, name)
+        decorate(body, part, place, half, -1.0 if name.endswith("_R") else 1.0)
 
     def _capsule(self, body: Any, name: str, start: Floats, end: Floats, radius: float, mass: float) -> None:
         import mujoco
