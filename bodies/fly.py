@@ -118,7 +118,7 @@ class FlyBody(Body):
         return place
 
     def reader(self, data: mujoco.MjData) -> Callable[[Senses], Posture]:
-        """Joint angles and velocities, touch and load of the feet, spin of thorax and head, antennae; see fly_senses."""
+        """Joint angles and velocities, touch and load of the feet, spins, antennae: see fly_senses."""
         return fly_reader(self.model, data)
 
     def centreline(self, data: mujoco.MjData) -> Floats:

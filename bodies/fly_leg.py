@@ -33,7 +33,7 @@ class LegGeometry:
 
 def leg_geometry(leg: str) -> LegGeometry:
     """The neutral leg "LF", "LM", "LH", "RF", "RM" or "RH"; right legs mirror left ones."""
-    side, pair = leg
+    side, pair = leg[0], leg[1]
     angle = neutral_angles(pair)
     yawed = turn(0, angle["yaw"])
     pitched = yawed @ turn(1, angle["pitch"])

@@ -31,6 +31,7 @@ COLOURS: dict[str, Colour] = {
     "claw": (0.42, 0.30, 0.18, 1),
 }
 BANDS = (-0.30, 0.05, 0.38, 0.66, 0.86)  # where the dark hind edges of the tergites are, half lengths behind the middle
+WING_FOLD = 0.22  # rad, by which a folded blade turns inwards, assumed
 VEINS = ((0.95, 0.55), (0.97, 0.20), (0.95, -0.10), (0.80, -0.45))  # where the long veins end, in half axes
 BRISTLES = ((-0.25, 0.55), (0.15, 0.60), (0.55, 0.45))  # of the back, in half axes of the thorax
 
@@ -76,9 +77,11 @@ def _abdomen(body: Any, place: Floats, half: Floats, side: float) -> None:
 
 
 def _wing(body: Any, place: Floats, half: Floats, side: float) -> None:
-    root = place + half * np.array([0.97, 0.12 * side, 0])
+    cos, sin = np.cos(WING_FOLD), np.sin(WING_FOLD) * side
+    blade = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    root = place + blade @ (half * [0.97, 0.12 * side, 0])
     for along, across in VEINS:
-        tip = place + half * np.array([-along * np.sqrt(1 - across**2), across * side, 0])
+        tip = place + blade @ (half * [-along * np.sqrt(1 - across**2), across * side, 0])
         _hair(body, root, tip, "vein", 0.010)
 
 

@@ -136,11 +136,11 @@ def fly_reader(model: mujoco.MjModel, data: mujoco.MjData) -> Callable[[Senses],
     grips = np.array([model.actuator(f"{leg}_claw_grip").id for leg in LEGS], dtype=np.int64)
     antennae = np.array([_address(model, f"antenna_{side}_deflection") for side in "LR"], dtype=np.int64)
     thorax, head = model.body("thorax").id, model.body("head").id
-    arrays = (data.qpos, data.qvel, data.sensordata, data.actuator_force, data.xmat, data.cvel, data.xpos)
-    arrays = (*arrays, data.subtree_com, model.opt.wind)
+    motion = (data.qpos, data.qvel, data.sensordata, data.actuator_force)
+    places = (data.xmat, data.cvel, data.xpos, data.subtree_com, model.opt.wind)
 
     def read(vector: Senses) -> Posture:
-        posture: Posture = _read(*arrays, positions, velocities, grips, antennae, thorax, head, vector)
+        posture: Posture = _read(*motion, *places, positions, velocities, grips, antennae, thorax, head, vector)
         return posture
 
     return read

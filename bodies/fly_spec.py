@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .fly_leg import MIRRORED_AXIS, MIRRORED_POINT, leg_geometry
-from .fly_looks import COLOURS, decorate
+from .fly_looks import COLOURS, WING_FOLD, decorate
 from .fly_medium import Fluid
 from .fly_tables import LEGS, SEGMENTS, Floats, attachment, joint_row, leg_segment, table, trunk
 from .muscles import ActiveMuscle
@@ -31,6 +31,7 @@ FOOT_RADIUS = 0.03  # mm, assumed
 CONTACT_S = 2e-3  # s, time in which a contact gives way: MuJoCo's own 20 ms would let a fly sink in 4 mm
 GRIP = 9.85  # uN, pull of one foot's pads at full grip: flybody's claw adhesion, 0.985 dyn
 GRIP_TAU_S = 0.01  # s, assumed
+SENSE_GROUP = 4  # of sites, which no picture shows
 PARTS = ("wings", "head", "proboscis", "antennae", "abdomen", "tarsi")
 
 
@@ -82,12 +83,16 @@ class FlySpec:
         spec.stat.extent, spec.stat.center = 3.0, [-0.3, 0, 1]
         spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 720
         spec.visual.map.znear = 0.01
+        spec.visual.headlight.ambient, spec.visual.headlight.diffuse = [0.35] * 3, [0.35] * 3
+        light = spec.worldbody.add_light(pos=[1, 2, 6], dir=[-0.2, -0.3, -1])
+        light.type, light.diffuse = mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, [0.4] * 3
 
     def _floor(self, spec: mujoco.MjSpec) -> None:
         import mujoco
 
+        spec.add_material(name="floor", rgba=COLOURS["floor"], specular=0, shininess=0)
         floor = spec.worldbody.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 1])
-        floor.rgba, floor.contype, floor.conaffinity = COLOURS["floor"], 1, 0
+        floor.material, floor.contype, floor.conaffinity = "floor", 1, 0
         floor.friction[0] = FRICTION
         floor.solref = [CONTACT_S, 1.0]
         floor.priority = 1
@@ -98,13 +103,13 @@ class FlySpec:
         thorax.add_freejoint(name="root")
         self._ellipsoid(thorax, "thorax", np.zeros(3), touches=True)
         for site, part in (("neck", "head"), ("waist", "abdomen")):
-            thorax.add_site(name=site, pos=attachment(part) - origin, size=[0.01] * 3)
+            thorax.add_site(name=site, pos=attachment(part) - origin, size=[0.01] * 3, group=SENSE_GROUP)
         self._head(thorax, attachment("head") - origin)
         abdomen = thorax.add_body(name="abdomen", pos=attachment("abdomen") - origin)
         self._joint(abdomen, "abdomen_pitch", "abdomen_pitch", [0, 1, 0], "abdomen")
         half, _ = trunk("abdomen")
         self._ellipsoid(abdomen, "abdomen", np.array([-0.9 * half[0], 0, 0]), touches=True)
-        abdomen.add_site(name="abdomen_tip", pos=[-1.9 * half[0], 0, 0], size=[0.01] * 3)
+        abdomen.add_site(name="abdomen_tip", pos=[-1.9 * half[0], 0, 0], size=[0.01] * 3, group=SENSE_GROUP)
         for side in "LR":
             self._wing(thorax, side, (attachment("wing") - origin) * _mirror(side))
             self._ellipsoid(thorax, "haltere", (attachment("haltere") - origin) * _mirror(side), name=f"haltere_{side}")
@@ -116,9 +121,9 @@ class FlySpec:
         for name, axis in (("head_yaw", [0, 0, 1]), ("head_pitch", [0, -1, 0]), ("head_roll", [-1, 0, 0])):
             self._joint(head, name, name, axis, "head")
         self._ellipsoid(head, "head", np.array([0.9 * half[0], 0, 0]), touches=True)
-        head.add_site(name="nose", pos=[1.9 * half[0], 0, 0], size=[0.01] * 3)
+        head.add_site(name="nose", pos=[1.9 * half[0], 0, 0], size=[0.01] * 3, group=SENSE_GROUP)
         for side in "LR":
-            head.add_site(name=f"eye_{side}", pos=attachment("eye") * _mirror(side), size=[0.01] * 3)
+            head.add_site(name=f"eye_{side}", pos=attachment("eye") * _mirror(side), size=[0.01] * 3, group=SENSE_GROUP)
             self._antenna(head, side, attachment("antenna") * _mirror(side))
         self._proboscis(head)
 
@@ -127,7 +132,7 @@ class FlySpec:
         antenna = head.add_body(name=f"antenna_{side}", pos=place)
         self._joint(antenna, f"antenna_{side}_deflection", "antenna_deflection", [0, 1, 0], "antennae")
         self._ellipsoid(antenna, "antenna", np.array([0.03, 0, -half[0]]), name=f"antenna_{side}", upright=True)
-        antenna.add_site(name=f"antenna_{side}", pos=[0.03, 0, -half[0]], size=[0.01] * 3)
+        antenna.add_site(name=f"antenna_{side}", pos=[0.03, 0, -half[0]], size=[0.01] * 3, group=SENSE_GROUP)
 
     def _proboscis(self, head: Any) -> None:
         """Folded at rest: the rostrum points back under the head, the haustellum forward and down again."""
@@ -139,18 +144,20 @@ class FlySpec:
         haustellum = rostrum.add_body(name="haustellum", pos=rostrum_tip)
         self._joint(haustellum, "haustellum_extension", "haustellum_extension", [0, 1, 0], "proboscis")
         self._capsule(haustellum, "haustellum", np.zeros(3), haustellum_tip, *_size("haustellum"))
-        haustellum.add_site(name="proboscis_tip", pos=haustellum_tip, size=[0.01] * 3)
+        haustellum.add_site(name="proboscis_tip", pos=haustellum_tip, size=[0.01] * 3, group=SENSE_GROUP)
         for side in "LR":
             place = (attachment("palp") - attachment("rostrum")) * _mirror(side)
-            rostrum.add_site(name=f"palp_{side}", pos=place, size=[0.01] * 3)
+            rostrum.add_site(name=f"palp_{side}", pos=place, size=[0.01] * 3, group=SENSE_GROUP)
 
     def _wing(self, thorax: Any, side: str, place: Floats) -> None:
-        """Folded at rest: the blade lies back over the abdomen, its leading edge outside."""
+        """Folded at rest: the blades lie back and cross over the abdomen, the leading edge outside."""
+        half, _ = trunk("wing")
         wing = thorax.add_body(name=f"wing_{side}", pos=place)
         sign = MIRRORED_AXIS if side == "R" else np.ones(3)
         for name, axis in (("yaw", [0, 0, -1]), ("roll", [0, 1, 0]), ("pitch", [-1, 0, 0])):
             self._joint(wing, f"{side}_wing_{name}", f"wing_{name}", sign * axis, "wings")
-        self._ellipsoid(wing, "wing", np.array([-1.1, -0.12, 0.05]) * _mirror(side), name=f"wing_{side}")
+        self._ellipsoid(wing, "wing", half[0] * np.array([-0.95, -0.22, 0.10]) * _mirror(side), name=f"wing_{side}")
+        wing.geoms[0].quat = [np.cos(WING_FOLD / 2), 0, 0, sign[0] * np.sin(WING_FOLD / 2)]
 
     def _leg(self, spec: mujoco.MjSpec, thorax: Any, leg: str) -> None:
         geometry, parent = leg_geometry(leg), thorax
@@ -173,7 +180,7 @@ class FlySpec:
         foot = claw.add_geom(name=f"{leg}_foot", type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[FOOT_RADIUS, 0, 0], pos=tip)
         foot.mass, foot.rgba, foot.contype, foot.conaffinity = 0, COLOURS["claw"], 0, 1
         foot.friction[0] = FRICTION
-        claw.add_site(name=f"{leg}_tip", pos=tip, size=[2 * FOOT_RADIUS] * 3)
+        claw.add_site(name=f"{leg}_tip", pos=tip, size=[2 * FOOT_RADIUS] * 3, group=SENSE_GROUP)
         touch = spec.add_sensor(name=f"{leg}_touch", type=mujoco.mjtSensor.mjSENS_TOUCH, objname=f"{leg}_tip")
         touch.objtype = mujoco.mjtObj.mjOBJ_SITE
 
