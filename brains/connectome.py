@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from ..registry import UnknownNameError, nearest
-from . import connectome_io, connectome_tables, shuffling
+from . import connectome_io, connectome_tables, paths, shuffling
 from .connectome_tables import ConnectomeError, Place
 
 if TYPE_CHECKING:
@@ -153,6 +153,32 @@ class Connectome:
         kept = self._select_all(selectors)
         return self._keep(set(kept), f"kept {len(kept)} of {self.n} neurons: {', '.join(kept)}")
 
+    def paths_subgraph(
+        self, sources: str | Iterable[str], targets: str | Iterable[str], max_edges: int = 3
+    ) -> Connectome:
+        """All neurons on short directed paths from sources to targets, and every synapse among them.
+
+        Args:
+            sources: selectors of the neurons the paths begin at.
+            targets: selectors of the neurons they end at.
+            max_edges: most edges of a path, of any kind and sign; `paths` says what counts as one.
+
+        Raises:
+            UnknownNameError: a selector matches nothing.
+            ValueError: `max_edges` is negative.
+        """
+        begin, end = self._select_all(sources), self._select_all(targets)
+        graph = sum(self.matrix(kind, signed=False) for kind in connectome_tables.KINDS).T.tocsr()
+        graph.sort_indices()
+        rows = paths.on_paths(
+            graph.indptr.astype(np.int64), graph.indices, self.index(begin), self.index(end), max_edges
+        )
+        change = (
+            f"kept {len(rows)} of {self.n} neurons: those on paths of at most {max_edges} edges"
+            f" from {_few(begin)} to {_few(end)}"
+        )
+        return self._keep({self.names[row] for row in rows}, change)
+
     def _keep(self, kept: set[str], change: str) -> Connectome:
         neurons, synapses = self._neurons, self._synapses
         among = synapses["pre"].isin(kept) & synapses["post"].isin(kept)
@@ -233,3 +259,8 @@ class Connectome:
                 f"{connectome.fingerprint[:12]}...; a table was changed after it was saved"
             )
         return connectome
+
+
+def _few(names: list[str]) -> str:
+    """Some names as text, cut after six."""
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from . import bench, controls, render, run, show, validate
+from . import bench, controls, data, render, run, show, validate
 
 app = typer.Typer(
     help="Virtual organisms: a connectome-driven brain in a MuJoCo body.",
@@ -21,6 +21,7 @@ app.command("render")(render.render)
 app.command("controls")(controls.controls)
 app.command("bench")(bench.bench)
 app.command("validate")(validate.validate)
+app.add_typer(data.app, name="data")
 
 
 def main() -> None:
