@@ -1,0 +1,166 @@
+"""The lobula plate: what wide-field and looming cells make of T4 and T5.
+
+Wide-field cells (HS, VS, H2) and the lobula-plate intrinsic cells (LPi) that oppose directions are summed by the
+synapse counts of FlyWire (`lobula_plate.csv`). LPLC2 is laid out as published (Klapoetke et al. 2017, from memory): each
+cell reads the four layers along four arms that point away from its centre, each layer on the arm of its own preferred
+direction, so that it answers to motion outward from a point. Its counts are FlyWire's; the shape of the arms, the
+strength of the opposing inhibition and the threshold are assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from ...bodies.eyes import lattice_places
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FOLDER = files(__package__)
+LAYERS = "abcd"
+MOTION = tuple(f"T{number}{layer}" for number in (4, 5) for layer in LAYERS)
+OPPOSITE = {"a": "b", "b": "a", "c": "d", "d": "c"}
+DIRECTION = {"a": (-1.0, 0.0), "b": (1.0, 0.0), "c": (0.0, 1.0), "d": (0.0, -1.0)}  # forward, up; Maisak et al. 2013
+WIDE_FIELD = ("HSN", "HSE", "HSS", "H2", "VS1", "VS2", "VS3", "VS4", "VS5", "VS6", "VS7", "VS8")
+OPPOSING = ("LPi09", "LPi11", "LPi14", "LPi15")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LobulaPlateSettings:
+    """Numbers that the wiring does not give; all assumed."""
+
+    half_release: float = 0.05  # release of a T4 or T5 cell at half of its output, in the units of `ColumnNetwork`
+    inhibition: float = 2.0  # weight of an inhibitory synapse over that of an excitatory one, as in the columns
+    tau_ms: float = 10.0  # ms, of the wide-field cells
+    reach: float = 6.0  # columns, length of an arm of LPLC2: 30 deg, for a field of 60 deg
+    spread_deg: float = 45.0  # deg, half angle of an arm
+    spacing: int = 3  # columns between LPLC2 centres: 91 of them in an eye of 721 columns (FlyWire has 102 a side)
+    opposition: float = 1.0  # opposing over exciting synapses of LPLC2; the four LPi types counted come to 0.19
+    threshold: float = 0.025  # LPLC2 is silent below; share of full outward motion on all arms
+
+    def __post_init__(self) -> None:
+        for name in ("half_release", "inhibition", "tau_ms", "reach", "spread_deg", "spacing", "threshold"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"LobulaPlateSettings: {name} ({getattr(self, name)}) must be above 0")
+        if not self.opposition >= 0:
+            raise ValueError(f"LobulaPlateSettings: opposition ({self.opposition}) must be 0 or more")
+
+
+def published_counts() -> pd.DataFrame:
+    """FlyWire synapse counts between types, both sides, `lobula_plate.csv`."""
+    with FOLDER.joinpath("lobula_plate.csv").open() as file:
+        return pd.read_csv(file)
+
+
+class LobulaPlate:
+    """Wide-field and looming cells of every eye, with their state.
+
+    Args:
+        columns: lattice coordinates p, q, (n, 2).
+        settings: see `LobulaPlateSettings`.
+        eyes: how many.
+        counts: as `published_counts`.
+    """
+
+    def __init__(
+        self,
+        columns: Ints,
+        settings: LobulaPlateSettings | None = None,
+        eyes: int = 2,
+        counts: pd.DataFrame | None = None,
+    ) -> None:
+        self.settings = LobulaPlateSettings() if settings is None else settings
+        counts = published_counts() if counts is None else counts
+        self.cells = (*OPPOSING, *WIDE_FIELD)
+        self._weights = _shares(counts, self.cells, self.settings.inhibition)
+        self._activity = np.zeros((eyes, len(self.cells)))
+        self.centres = np.flatnonzero((columns % self.settings.spacing == 0).all(axis=1))
+        self._arms = _arms(columns, self.centres, self.settings)
+        self._lplc2 = _lplc2_shares(counts)
+        self.lplc2 = np.zeros((eyes, len(self.centres)))  # each cell, 0 at its threshold, 1 at twice its threshold
+
+    def reset(self) -> None:
+        """Back to rest."""
+        self._activity[:] = 0.0
+        self.lplc2[:] = 0.0
+
+    def step(self, release: Mapping[str, Floats], duration_s: float) -> None:
+        """Advance under the release of T4a to T5d, each of shape (eyes, n columns), for a duration (s)."""
+        calcium = {name: self.calcium(release[name]) for name in MOTION}
+        motion = np.stack([calcium[name].mean(axis=1) for name in MOTION], axis=1)
+        source = np.concatenate([motion, np.maximum(self._activity, 0.0)], axis=1)
+        advance = 1.0 - np.exp(-duration_s * 1e3 / self.settings.tau_ms)
+        self._activity += advance * (source @ self._weights.T - self._activity)
+        self.lplc2 = self._looming(calcium)
+
+    def calcium(self, release: Floats) -> Floats:
+        """Output of T4 and T5, 0 to 1: it grows with the square of a weak signal and saturates.
+
+        The step from voltage to calcium makes them more direction-selective than their voltage is (Wienecke et al.
+        2018, from memory); the exponent 2 and the half point are assumed.
+        """
+        square = release * release
+        return np.asarray(square / (square + self.settings.half_release**2))
+
+    def activity(self, name: str) -> Floats:
+        """One wide-field type in every eye, -1 to 1, shape (eyes,)."""
+        return np.asarray(self._activity[:, self.cells.index(name)].copy())
+
+    @property
+    def state(self) -> dict[str, Floats]:
+        """All that changes, as copies."""
+        return {"wide_field": self._activity.copy(), "lplc2": self.lplc2.copy()}
+
+    def restore(self, state: Mapping[str, Floats]) -> None:
+        """Continue exactly from a `state`."""
+        self._activity[:] = state["wide_field"]
+        self.lplc2 = np.array(state["lplc2"])
+
+    def _looming(self, calcium: Mapping[str, Floats]) -> Floats:
+        drive = np.zeros((len(self._activity), len(self.centres)))
+        for layer in LAYERS:
+            on, off, against = "T4" + layer, "T5" + layer, OPPOSITE[layer]
+            outward = self._lplc2[on] * calcium[on] + self._lplc2[off] * calcium[off]
+            inward = 0.5 * (self._lplc2[on] + self._lplc2[off]) * (calcium["T4" + against] + calcium["T5" + against])
+            net = outward - self.settings.inhibition * self.settings.opposition * inward
+            drive += (self._arms[layer] @ net.T).T
+        return np.maximum(drive / self.settings.threshold - 1.0, 0.0)
+
+
+def _shares(counts: pd.DataFrame, cells: tuple[str, ...], inhibition: float) -> Floats:
+    """Signed shares of every cell's inputs, rows cells, columns T4a to T5d and then the cells themselves."""
+    sources = (*MOTION, *cells)
+    rows = counts[counts["source"].isin(sources) & counts["target"].isin(cells)]
+    weight = rows["sign"] * (rows["synapses_right"] + rows["synapses_left"]).astype(float)
+    weights = np.zeros((len(cells), len(sources)))
+    for source, target, value in zip(rows["source"], rows["target"], weight, strict=True):
+        weights[cells.index(target), sources.index(source)] += value if value > 0 else value * inhibition
+    return np.asarray(weights / np.abs(weights).sum(axis=1, keepdims=True))
+
+
+def _lplc2_shares(counts: pd.DataFrame) -> dict[str, float]:
+    """Each motion type's share of the motion input of LPLC2; full motion outward on all arms makes 1."""
+    rows = counts[(counts["target"] == "LPLC2") & counts["source"].isin(MOTION)]
+    total = (rows["synapses_right"] + rows["synapses_left"]).to_numpy(dtype=float)
+    return {str(name): float(value / total.sum()) for name, value in zip(rows["source"], total, strict=True)}
+
+
+def _arms(columns: Ints, centres: Ints, settings: LobulaPlateSettings) -> dict[str, csr_array]:
+    """For every layer the columns on its arm of every centre, (centres, n), as shares of a whole arm."""
+    places = lattice_places(columns)
+    offset = places[None] - places[centres][:, None]
+    distance = np.hypot(offset[..., 0], offset[..., 1])
+    arms = {}
+    for layer, direction in DIRECTION.items():
+        along = offset @ np.array(direction)
+        inside = (distance > 0) & (distance <= settings.reach + 1e-9)
+        inside &= along >= distance * np.cos(np.radians(settings.spread_deg)) - 1e-9
+        arms[layer] = csr_array(inside / max(int(inside.sum(axis=1).max()), 1))
+    return arms
