@@ -23,6 +23,7 @@ from .fly_medium import Fluid, as_fluid
 from .fly_senses import MODALITIES, fly_channels, fly_reader, organ_sites
 from .fly_spec import FOOT_RADIUS, PARTS, FlySpec
 from .fly_tables import LEG_JOINTS, LEGS
+from .free_root import turn_free_root
 
 if TYPE_CHECKING:
     import mujoco
@@ -32,6 +33,7 @@ LENGTH_MM = 2.5  # mm, of the head and thorax and abdomen here; a female measure
 PERTURBATION_RAD = 0.03  # rad, standard deviation of the leg joints of a fly that was just put down, assumed
 SETTLING_S = 0.03  # s, then for the feet to find the floor: six time constants of a joint
 STANDING_S = 0.4  # s, until the neutral pose has sagged under the weight
+FALLEN = 0.26  # cosine of 75 degrees, assumed
 CENTRELINE = ("nose", "neck", "waist", "abdomen_tip")
 
 
@@ -93,6 +95,10 @@ class FlyBody(Body):
         names = (f"{leg}_{joint}" for leg in LEGS for joint in LEG_JOINTS)
         return np.array([self.model.joint(name).qposadr[0] for name in names], dtype=np.int64)
 
+    @cached_property
+    def _thorax(self) -> int:
+        return int(self.model.body("thorax").id)
+
     def _site_ids(self, names: Collection[str]) -> Indices:
         return np.array([self.model.site(name).id for name in names], dtype=np.int64)
 
@@ -133,15 +139,15 @@ class FlyBody(Body):
 
     def turn(self, data: mujoco.MjData, heading_rad: float) -> None:
         """Turn a fly that was just reset about the vertical at the origin."""
-        import mujoco
+        turn_free_root(self.model, data, heading_rad)
 
-        cos, sin = np.cos(heading_rad), np.sin(heading_rad)
-        x, y = data.qpos[:2]
-        data.qpos[:2] = cos * x - sin * y, sin * x + cos * y
-        turned = np.empty(4)
-        mujoco.mju_mulQuat(turned, np.array([np.cos(heading_rad / 2), 0, 0, np.sin(heading_rad / 2)]), data.qpos[3:7])
-        data.qpos[3:7] = turned
-        mujoco.mj_forward(self.model, data)
+    def fallen(self, data: mujoco.MjData) -> bool:
+        """Whether it lies on its side or back: its vertical is more than 75 degrees off the world's."""
+        return bool(data.xmat[self._thorax, 8] < FALLEN)
+
+    def extras(self, data: mujoco.MjData) -> dict[str, Floats]:
+        """For the diagram of footfalls: places of the feet, mm, (6, 3), and forces on the floor, uN, (6,)."""
+        return {"feet": self.feet(data), "contacts": self.contacts(data)}
 
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
         """A standing fly whose leg joints were moved by 0.03 rad (standard deviation) before it found its footing."""
