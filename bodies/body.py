@@ -81,6 +81,18 @@ class Body:
         """Where the animal's foremost sense organs are, mm, shape (3,)."""
         raise NotImplementedError
 
+    def organ(self, data: mujoco.MjData, channel: str) -> Floats:
+        """Where the sense organ of a channel of the world is, mm, shape (3,); by default at the nose."""
+        return self.nose(data)
+
+    def extras(self, data: mujoco.MjData) -> Mapping[str, Floats]:
+        """What a recording keeps of this body besides joints and centreline, by name; the same shapes at every call."""
+        return {}
+
+    def fallen(self, data: mujoco.MjData) -> bool:
+        """Whether the animal lies where it cannot get up from, which ends an episode; never by default."""
+        return False
+
     def turn(self, data: mujoco.MjData, heading_rad: float) -> None:
         """Turn an animal that was just reset about the vertical at its origin, counted from +x towards +y."""
         raise NotImplementedError

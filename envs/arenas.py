@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +30,13 @@ class Arena:
         if "thermosensation" in senses:
             senses["thermosensation"][:] = self.temperature_c
         for field in self.fields:
-            place = channel_of(field, body)
-            senses[field.modality][place] = field.at(0.0, 0.0)
+            places = channels_of(field, body)
+            senses[field.modality][places] = field.at(0.0, 0.0)
         return senses
 
 
-def channel_of(field: Field, body: Body) -> int:
-    """Place of a field's channel within its modality.
+def channels_of(field: Field, body: Body) -> list[int]:
+    """Places of a field's channels within their modality, one or more.
 
     Raises:
         KeyError: the body has no such modality or channel, with the nearest that it has.
@@ -43,6 +44,7 @@ def channel_of(field: Field, body: Body) -> int:
     if field.modality not in body.channels:
         raise UnknownNameError(f"no modality {field.modality!r}; {nearest(field.modality, body.channels)}")
     labels = body.channels[field.modality]
-    if field.channel not in labels:
+    places = [k for k, label in enumerate(labels) if fnmatchcase(label, field.channel)]
+    if not places:
         raise UnknownNameError(f"no channel {field.channel!r}; {nearest(field.channel, labels)}")
-    return labels.index(field.channel)
+    return places

@@ -59,7 +59,7 @@ class Experiment:
     """
 
     organism: str = "worm"
-    task: str = "crawl"
+    task: str | None = None  # the first of the organism's by default
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     ablations: tuple[str, ...] = ()  # each the selectors of one ablation, separated by commas
     chosen: tuple[str, ...] = ()  # names of conditions; none for all
@@ -91,10 +91,10 @@ class Experiment:
             "format": FORMAT,
             "versions": {name: version(name) for name in ("animat", "mujoco", "numpy", "numba")},
             "organism": self.organism,
-            "task": self.task,
+            "task": self.task or organism.tasks[0],
             "fingerprint": organism.connectome.fingerprint,
             "digest": organism.digest,
-            "options": dict(self.options),
+            "options": {**self.options, "model": self.options.get("model") or organism.model},
         }
 
     def run(

@@ -1,6 +1,7 @@
-"""Fields: what a place in the arena smells of or how warm it is, felt where the nose is.
+"""Fields: what a place in the arena smells of or how warm it is, felt where the sense organs are.
 
-A field gives one channel of one modality a value everywhere. It does not change in time and does not depend on height.
+A field gives one or more channels of one modality a value everywhere; each channel feels it where its own organ is. It
+does not change in time.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One channel's value at every place; lengths in mm, values in the unit of the channel."""
+    """The value that the channels have at every place; lengths in mm, values in the unit of the channels."""
 
     modality: str
-    channel: str
+    channel: str  # a channel of that modality, or a pattern that several answer to: "antenna_*"
     unit: str  # as it is written beside a value
 
-    def at(self, x_mm: float, y_mm: float) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
         """The value at one place; called every control step, so without arrays."""
         raise NotImplementedError
 
@@ -41,7 +42,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianField(Field):
-    """What diffuses from a spot: background + peak * exp(-r^2 / (2 sigma^2))."""
+    """What diffuses from a spot, the same at every height: background + peak * exp(-r^2 / (2 sigma^2))."""
 
     peak: float  # above the background, in the unit of the channel
     sigma_mm: float
@@ -53,7 +54,7 @@ class GaussianField(Field):
         if not self.sigma_mm > 0:
             raise ValueError(f"GaussianField {self.channel!r}: sigma_mm ({self.sigma_mm} mm) must be above 0")
 
-    def at(self, x_mm: float, y_mm: float) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
         """The value at one place."""
         square = (x_mm - self.x_mm) ** 2 + (y_mm - self.y_mm) ** 2
         return self.background + self.peak * exp(-square / (2 * self.sigma_mm**2))
@@ -78,13 +79,13 @@ class GaussianField(Field):
 
 @dataclass(frozen=True, kw_only=True)
 class LinearField(Field):
-    """A gradient that is the same everywhere."""
+    """A gradient that is the same everywhere and level."""
 
     at_start: float  # value at the origin, in the unit of the channel
     per_mm: float  # rise along `towards_rad`, in the unit of the channel per mm
     towards_rad: float = 0.0  # rad, direction of the rise, counted from +x
 
-    def at(self, x_mm: float, y_mm: float) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
         """The value at one place."""
         return self.at_start + self.per_mm * (x_mm * cos(self.towards_rad) + y_mm * sin(self.towards_rad))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from inspect import Parameter, signature
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +15,17 @@ import numpy.typing as npt
 from gymnasium import spaces
 from numba import njit
 
-from ..bodies.body import Senses
+from ..bodies.body import Body, Senses
 from ..bodies.drag import Medium
 from ..brains.brain import Activity, BrainLike
 from ..brains.cells import members
 from ..organisms.organism import Organism, make
-from ..registry import nearest
+from ..registry import UnknownNameError, nearest
 from .drive import Drive
 from .fields import described
-from .policy import CONTROL_S, Controller, choose_brain
+from .policy import Controller, choose_brain
 from .sensing import Observation, Sensing
-from .tasks import TASKS, Task
+from .tasks import Task, choose_task
 
 if TYPE_CHECKING:
     from .rendering import BodyCamera
@@ -38,8 +39,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
     """An organism that senses, thinks and moves.
 
     ## Description
-    Each control step (10 ms) the senses are read, mapped to the neurons, the brain runs for 10 ms, its motor neurons
-    excite the muscles and the physics runs for 10 ms.
+    Each control step (the organism's `control_s`; 10 ms for the worm) the senses are read and mapped to the neurons,
+    the brain runs for as long, its motor neurons excite the muscles and the physics runs for as long.
 
     ## Action space
     With a brain inside, `Box(-1, 1)`: stimulation of the neurons named in `stimulate`, times `stimulation_mv`; zero
@@ -53,29 +54,30 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
     The task's; by default the speed of the centroid along the body axis, mm/s.
 
     ## Episode end
-    Truncated after the task's duration. Terminated, with `info["reason"]`, if the physics fails.
+    Truncated after the task's duration. Terminated, with `info["reason"]`, if the animal falls over for good or the
+    physics fails.
 
     Args:
         organism: an organism or the name of one.
-        task: a task or the name of one.
+        task: a task or the name of one; by default the first of the organism's.
         brain: "connectome" (the organism's own), None (the caller acts on the muscles), a control of
             `brains.controls.CONTROLS`, the folder of a saved Connectome, or a brain.
-        model: neuron model of the brain.
+        model: neuron model of the brain; the organism's by default.
         engine: engine of the brain.
         ablate: selectors of neurons removed from the brain.
-        drive: selector -> constant drive in mV for the whole episode.
+        drive: selector -> constant drive in mV for the whole episode; it replaces what the task drives a selector with.
         freeze_senses: the brain is shown the resting observation whatever happens (a control).
         stimulate: selectors of the neurons the action stimulates; default the organism's command neurons.
         stimulation_mv: drive of a stimulated neuron at action 1, mV.
         noise_mv: replaces the task's membrane noise, standard deviation in mV; seeded by `reset`.
         medium: replaces the arena's medium.
-        planar: keep the body in the plane.
         duration_s: replaces the task's duration, s.
         control_seed: of the shuffles that make a control brain.
         render_mode: None or "rgb_array".
+        body: further options of the organism's body, such as `planar` of the worm.
 
     Raises:
-        KeyError: an unknown organism, task, brain, model, engine or neuron, with the nearest name.
+        KeyError: an unknown organism, task, brain, model, engine, neuron or option, with the nearest name.
         ValueError: an impossible duration or medium.
     """
 
@@ -84,10 +86,10 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
     def __init__(
         self,
         organism: str | Organism = "worm",
-        task: str | Task = "crawl",
+        task: str | Task | None = None,
         brain: str | Path | BrainLike | None = "connectome",
         *,
-        model: str = "graded",
+        model: str | None = None,
         engine: str = "numba",
         ablate: Sequence[str] = (),
         drive: Mapping[str, float] | None = None,
@@ -96,32 +98,32 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         stimulation_mv: float = STIMULATION_MV,
         noise_mv: float | None = None,
         medium: str | Medium | None = None,
-        planar: bool = True,
         duration_s: float | None = None,
         control_seed: int = 0,
         render_mode: str | None = None,
+        **body: Any,
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"no render mode {render_mode!r}; {nearest(str(render_mode), ['rgb_array'])}")
         base = make(organism) if isinstance(organism, str) else organism
-        settings = {} if duration_s is None else {"duration_s": duration_s}
-        self.task = TASKS[task](**settings) if isinstance(task, str) else task
+        self.task = choose_task(base, task, **({} if duration_s is None else {"duration_s": duration_s}))
+        model = model or base.model
         self.organism, self.brain = choose_brain(base.ablate(ablate), brain, model, engine, tuple(ablate), control_seed)
-        self.body = base.body(medium=medium or self.task.arena.medium, planar=planar)
+        self.body = _body(base, {"medium": medium or self.task.arena.medium, **body})
         self.data = self.body.new_data()
         self.controller = None if self.brain is None else Controller(self.organism, self.brain, self.body)
         self.render_mode = render_mode
         self._camera: BodyCamera | None = None
-        self.control_s = CONTROL_S
+        self.control_s = base.control_s
         self.fingerprint = self.organism.connectome.fingerprint
-        self._substeps = round(CONTROL_S / self.body.model.opt.timestep)
-        self._last_step = ceil(self.task.duration_s / CONTROL_S - 1e-6)
+        self._last_step = ceil(self.task.duration_s / self.control_s - 1e-6)
         self._ctrl, self._freeze_senses = self.data.ctrl, freeze_senses
         self._prepare_physics()
         self.senses = Sensing(self.body, self.data, self.task)
         self.observation_space: spaces.Dict = self.senses.space
         noise_mv = self.task.noise_mv if noise_mv is None else noise_mv
-        self._prepare_action(stimulate, stimulation_mv, drive or {}, noise_mv)
+        drive = {**self.task.drive, **(drive or {})}
+        self._prepare_action(stimulate, stimulation_mv, drive, noise_mv)
         self._action_shape = self.action_space.shape
         self.options: dict[str, Any] = {
             "organism": self.organism.name,
@@ -130,13 +132,13 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             "model": model,
             "engine": engine,
             "ablate": list(ablate),
-            "drive": dict(drive or {}),
+            "drive": drive,
             "freeze_senses": freeze_senses,
             "stimulate": list(self.stimulated),
             "stimulation_mv": stimulation_mv,
             "noise_mv": noise_mv,
             "duration_s": self.task.duration_s,
-            "control_s": CONTROL_S,
+            "control_s": self.control_s,
             "control_seed": control_seed,
             "fields": [described(field) for field in self.senses.fields],
             "body": dict(self.body.options),
@@ -146,6 +148,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         import mujoco
 
         self._mj_step, self._model = mujoco.mj_step, self.body.model
+        self._substeps = _whole_steps(self.control_s, self._model.opt.timestep)
         self._effector_ids = self.body.effector_ids
 
     def _prepare_action(
@@ -162,7 +165,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             return
         find = partial(members, self.organism.reference)
         chosen = self.organism.stimulated if stimulate is None else stimulate
-        self._drive = Drive(self.brain.names, find, constant, chosen, stimulation_mv, noise_mv, CONTROL_S)
+        self._drive = Drive(self.brain.names, find, constant, chosen, stimulation_mv, noise_mv, self.control_s)
         self.stimulated = self._drive.stimulated
         self.action_space = spaces.Box(-1.0, 1.0, (len(self.stimulated),), np.float32)
 
@@ -205,6 +208,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             return self._observation(), 0.0, True, False, {**self._info(), "reason": self._failure()}
         reward = self.task.reward(self._posture, posture, self.control_s)
         self._observed, self._posture = observed, posture
+        if self.body.fallen(self.data):
+            return self._observation(), reward, True, False, {**self._info(), "reason": "fell over"}
         return self._observation(), reward, False, self._steps >= self._last_step, self._info()
 
     def render(self) -> npt.NDArray[np.uint8] | None:
@@ -247,6 +252,28 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
 
     def _info(self) -> dict[str, Any]:
         return {"time_s": self.time_s, "fingerprint": self.fingerprint}
+
+
+def _body(organism: Organism, options: Mapping[str, Any]) -> Body:
+    """The organism's body with these options.
+
+    Raises:
+        KeyError: an option that neither the environment nor this body has, with the nearest.
+    """
+    known = signature(organism.body).parameters
+    anything = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in known.values())
+    for name in options:
+        if name not in known and not anything:
+            hint = nearest(name, {*known, *signature(OrganismEnv).parameters} - {"body"})
+            raise UnknownNameError(f"no option {name!r} of the environment or the {organism.name}'s body; {hint}")
+    return organism.body(**options)
+
+
+def _whole_steps(control_s: float, timestep_s: float) -> int:
+    steps = round(control_s / timestep_s)
+    if steps < 1 or abs(steps * timestep_s - control_s) > 1e-9:
+        raise ValueError(f"a control step of {control_s} s is not a whole number of physics steps of {timestep_s} s")
+    return steps
 
 
 @njit(cache=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ import numpy.typing as npt
 
 from ..bodies.body import Body
 from ..brains.brain import Activity, BrainLike
+from ..brains.cells import members
 from ..brains.connectome import Connectome
 from ..brains.controls import CONTROLS
 from ..organisms.organism import Organism, make
 from ..registry import UnknownNameError, nearest
+from .drive import Drive
 
 Floats = npt.NDArray[np.float64]
-CONTROL_S = 0.01  # s, one control step: the period at which brain and body exchange
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +35,17 @@ class Controller:
     """A brain between a sensory map and an effector map; both the environment and `BrainPolicy` run exactly this.
 
     Args:
-        organism: whose maps are used.
+        organism: whose maps and control step are used.
         brain: whose neurons are in between.
         body: whose channels and effectors the maps are compiled for.
-        control_s: control step, s.
     """
 
-    def __init__(self, organism: Organism, brain: BrainLike, body: Body, control_s: float = CONTROL_S) -> None:
+    def __init__(self, organism: Organism, brain: BrainLike, body: Body) -> None:
         channels = [name for labels in body.channels.values() for name in labels]
         self.brain = brain
-        self.control_s = control_s
+        self.control_s = organism.control_s
         self.activity: Activity | None = None
-        self._senses = organism.sensory.compile(brain.names, channels, control_s, organism.reference)
+        self._senses = organism.sensory.compile(brain.names, channels, self.control_s, organism.reference)
         self._effectors = organism.effectors.compile(brain.names, body.effectors, organism.reference)
 
     def reset(self, seed: int | None = None) -> None:
@@ -83,10 +84,10 @@ class BrainPolicy:
     Args:
         organism: an organism or the name of one.
         brain: the brain to use; by default the organism's own, of the given model and engine.
-        model: neuron model of that brain.
+        model: neuron model of that brain; the organism's by default.
         engine: engine of that brain.
         seed: of that brain's starting voltages.
-        control_s: control step of the environment it will act in, s.
+        drive: selector -> constant drive, as an environment with the brain inside has it.
     """
 
     def __init__(
@@ -94,15 +95,18 @@ class BrainPolicy:
         organism: str | Organism = "worm",
         brain: BrainLike | None = None,
         *,
-        model: str = "graded",
+        model: str | None = None,
         engine: str = "numba",
         seed: int = 0,
-        control_s: float = CONTROL_S,
+        drive: Mapping[str, float] | None = None,
     ) -> None:
         self.organism = make(organism) if isinstance(organism, str) else organism
         body = self.organism.body()
         self._modalities = tuple(body.channels)
-        self._controller = Controller(self.organism, brain or self.organism.brain(model, engine, seed), body, control_s)
+        self._controller = Controller(self.organism, brain or self.organism.brain(model, engine, seed), body)
+        find, step_s = partial(members, self.organism.reference), self.organism.control_s
+        constant = Drive(self.brain.names, find, drive or {}, (), 0.0, 0.0, step_s)
+        self._extra = constant.next(np.zeros(0, np.float32))
         self._latest: PolicyState | None = None
 
     @property
@@ -146,7 +150,7 @@ class BrainPolicy:
         elif state is not self._latest:
             self._controller.restore(state)
         vector = np.concatenate([np.ravel(observation[name]) for name in self._modalities])
-        action = self._controller.act(vector)
+        action = self._controller.act(vector, self._extra)
         self._latest = self._controller.state
         return (action[None] if first.ndim == 2 else action), self._latest
 
@@ -154,7 +158,7 @@ class BrainPolicy:
 def choose_brain(
     organism: Organism,
     brain: str | Path | BrainLike | None,
-    model: str,
+    model: str | None,
     engine: str,
     ablate: tuple[str, ...] = (),
     control_seed: int = 0,

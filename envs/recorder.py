@@ -21,16 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..registry import nearest
-from .measures import measure
-from .muscles import co_contraction
 from .organism_env import OrganismEnv
-from .turns import turn_measures
 
 FORMAT = 1
 EPISODE, SERIES, VIDEO = "episode.json", "series.npz", "video.mp4"
 ALWAYS = ("time_s", "qpos", "centreline_mm", "excitation", "activation", "stimulus", "reward")
 BRAIN = ("voltage_mv", "release", "spikes")
 NAMES = ("neurons", "types", "effectors", "modalities", "panel")
+LEAST_STEPS = 10  # control steps; shorter episodes are not measured
 FIELDS = ("format", "versions", "seed", "fingerprint", "options", "names", "measures", "reason")
 
 
@@ -51,8 +49,8 @@ class Recording:
         episode: what `episode.json` holds.
         series: name -> array, first axis time. `time_s` (T,), `qpos` (T, nq), `centreline_mm` (T, P, 3),
             `excitation` and `activation` (T, n_effectors), `stimulus` (T, n_modalities; sum of what the task adds),
-            `reward` (T,), where the arena has fields `field` (T, n_fields; at the nose), and with a brain inside
-            `voltage_mv`, `release`, `spikes` (T, n_neurons).
+            `reward` (T,), the body's own extras, where the arena has fields `field` (T, n_felt; where each channel that
+            feels one has its organ), and with a brain inside `voltage_mv`, `release`, `spikes` (T, n_neurons).
     """
 
     episode: Mapping[str, Any]
@@ -139,8 +137,9 @@ def _allocate(env: OrganismEnv, steps: int) -> dict[str, npt.NDArray[Any]]:
         "stimulus": ((len(env.body.channels),), np.float32),
         "reward": ((), np.float32),
     }
-    if env.senses.fields:
-        shapes["field"] = ((len(env.senses.fields),), np.float32)
+    shapes |= {name: (values.shape, np.float32) for name, values in env.body.extras(env.data).items()}
+    if env.senses.felt:
+        shapes["field"] = ((len(env.senses.felt),), np.float32)
     if env.brain is not None:
         n = len(env.brain.names)
         shapes |= {"voltage_mv": ((n,), np.float32), "release": ((n,), np.float32), "spikes": ((n,), np.uint8)}
@@ -156,7 +155,9 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
     series["reward"][step] = reward
     for name, values in env.task.stimuli(env.time_s, env.body).items():
         series["stimulus"][step, list(env.body.channels).index(name)] = values.sum()
-    if env.senses.fields:
+    for name, values in env.body.extras(env.data).items():
+        series[name][step] = values
+    if env.senses.felt:
         series["field"][step] = env.senses.field_values()
     activity = env.activity
     if activity is not None:
@@ -166,11 +167,6 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
 
 
 def _finished(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], seed: int, reason: str) -> Recording:
-    time_s, line = series["time_s"], series["centreline_mm"]
-    measures: dict[str, float] = {}
-    if len(time_s) >= 10:
-        measures = {**measure(time_s, line), **turn_measures(time_s, line), **env.task.measures(time_s, line)}
-    measures |= co_contraction(env.body.effectors, series["activation"]) if measures else {}
     neurons = list(env.brain.names) if env.brain is not None else []
     table = env.organism.connectome.neurons
     types = dict(zip(table["name"], table["type"].astype(str), strict=True))
@@ -189,7 +185,7 @@ def _finished(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], seed: int, 
         "fingerprint": env.fingerprint,
         "options": env.options,
         "names": names,
-        "measures": measures,
+        "measures": env.task.measures(series, names) if len(series["time_s"]) >= LEAST_STEPS else {},
         "reason": reason,
     }
     return Recording(episode, series)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
 from ..bodies.body import Body, Posture, Senses
-from .arenas import channel_of
+from .arenas import channels_of
+from .fields import Field
 from .tasks import Task
 
 if TYPE_CHECKING:
     import mujoco
 
 Observation = dict[str, npt.NDArray[np.float32]]
+
+
+class Felt(NamedTuple):
+    """A field and one of the channels that feel it."""
+
+    field: Field
+    channel: str
+    place: int  # in the vector of all channels
 
 
 class Sensing:
@@ -42,13 +51,17 @@ class Sensing:
             self._low[part], self._high[part] = body.bounds[name]
             boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
         self.space: spaces.Dict = spaces.Dict(boxes)
-        self._places = [self._slices[field.modality].start + channel_of(field, body) for field in self.fields]
+        self.felt = [
+            Felt(field, body.channels[field.modality][k], self._slices[field.modality].start + k)
+            for field in self.fields
+            for k in channels_of(field, body)
+        ]
 
     def read(self, time_s: float) -> tuple[Senses, Posture]:
         """All channels, a fresh array of shape (n_channels,), and where the body is."""
         vector = self.resting.copy()
         posture = self._read(vector)
-        if self.fields:
+        if self.felt:
             self._feel_fields(vector)
         stimuli = self._task.stimuli(time_s, self._body)
         for name, values in stimuli.items():
@@ -56,13 +69,13 @@ class Sensing:
         return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
 
     def _feel_fields(self, vector: Senses) -> None:
-        for place, value in zip(self._places, self.field_values(), strict=True):
+        for (_, _, place), value in zip(self.felt, self.field_values(), strict=True):
             vector[place] = min(max(value, self._low[place]), self._high[place])
 
     def field_values(self) -> list[float]:
-        """Each of the arena's fields where the nose is now, in the unit of its channel."""
-        x, y, _ = self._body.nose(self._data).tolist()
-        return [field.at(x, y) for field in self.fields]
+        """Each of the arena's fields where each channel's organ is now, in the unit of the channel, as in `felt`."""
+        organ, data = self._body.organ, self._data
+        return [field.at(*organ(data, channel).tolist()) for field, channel, _ in self.felt]
 
     def by_modality(self, vector: Senses) -> Observation:
         """The vector as Gymnasium's observation; its entries share the vector's memory."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
-from ..bodies.drag import Medium
 from ..organisms.organism import make
+from .arenas import channels_of
 from .fieldmap import FieldMap
 from .fields import from_description
 from .measures import moving_average
@@ -38,8 +38,7 @@ SAMPLES = 4  # a pixel: smooth edges, at a quarter of the speed
 def body_of(recording: Recording) -> Body:
     """The body a recording was made with."""
     options = recording.episode["options"]
-    built = options["body"]
-    return make(options["organism"]).body(medium=Medium(**built["medium"]), planar=built["planar"])
+    return make(options["organism"]).rebuild(options["body"])
 
 
 def render_video(
@@ -133,7 +132,11 @@ class Film:
         if self.map is None:
             return None
         values = self.recording.series["field"][step].tolist()
-        felt = [f"{f.channel} {value:.1f} {f.unit}" for f, value in zip(self.fields, values, strict=True)]
+        felt = [
+            f"{self.body.channels[field.modality][k]} {values.pop(0):.1f} {field.unit}"
+            for field in self.fields
+            for k in channels_of(field, self.body)
+        ]
         return Plate(*self.map.at(step), ", ".join(felt))
 
     def _trail(self, step: int) -> Tube:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
 
@@ -31,22 +32,32 @@ class Organism:
     gains: SynapseGains
     sensory: SensoryMap
     effectors: EffectorMap
-    body: Callable[..., Body]  # body(medium=..., planar=...)
+    body: Callable[..., Body]  # keyword options are the animal's own, all with defaults; `medium` is one of them
+    rebuild: Callable[[Mapping[str, Any]], Body]  # the body whose `options`, read from JSON, these are
+    tasks: tuple[str, ...]  # of `envs.tasks.TASKS`; the first is what the animal does unless asked
     stimulated: tuple[str, ...]  # neurons that the environment's action stimulates by default
     panel: tuple[str, ...]  # selectors worth watching, top to bottom
     ablations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """task -> what `animat controls` takes out beside it, each the selectors of one ablation, separated by commas."""
+    model: str = "graded"  # neuron model of every cell unless another is asked for, a key of `brains.models.MODELS`
+    control_s: float = 0.01  # s, control step: the period at which brain and body exchange
 
-    def brain(self, model: str = "graded", engine: str = "numba", seed: int = 0, dt_ms: float = 1.0) -> Brain:
+    def __post_init__(self) -> None:
+        if not self.tasks:
+            raise ValueError(f"Organism {self.name!r}: tasks must name at least one task")
+        if not 0 < self.control_s <= 1:
+            raise ValueError(f"Organism {self.name!r}: control_s ({self.control_s} s) must be above 0 and at most 1 s")
+
+    def brain(self, model: str | None = None, engine: str = "numba", seed: int = 0, dt_ms: float = 1.0) -> Brain:
         """A brain of this organism's connectome.
 
         Args:
-            model: neuron model of every cell, a key of `brains.models.MODELS`.
+            model: neuron model of every cell, a key of `brains.models.MODELS`; the animal's own by default.
             engine: a key of `brains.engines.ENGINES`.
             seed: of the starting voltages.
             dt_ms: step of the network, ms.
         """
-        return self._build(self.connectome, model, engine, seed, dt_ms)
+        return self._build(self.connectome, model or self.model, engine, seed, dt_ms)
 
     def _build(self, connectome: Connectome, model: str, engine: str, seed: int, dt_ms: float) -> Brain:
         cells = cells_from_table(connectome, self.dynamics, model, self.reference)

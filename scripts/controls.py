@@ -23,7 +23,7 @@ ALWAYS = ("speed_mm_s",)  # shown whatever the task has bands for
 
 def controls(
     organism: Annotated[str, typer.Argument(help="Name of an organism.")] = "worm",
-    task: Annotated[str, typer.Option(help="Name of a task.")] = "crawl",
+    task: Annotated[str | None, typer.Option(help="Name of a task; the organism's first by default.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
     seconds: Annotated[float | None, typer.Option(help="Length of an episode, s; the task's own by default.")] = None,
@@ -33,10 +33,10 @@ def controls(
     condition: Annotated[
         list[str] | None, typer.Option(help="Only this condition beside the live animal; may be repeated.")
     ] = None,
-    model: Annotated[str, typer.Option(help="Neuron model.")] = "graded",
+    model: Annotated[str | None, typer.Option(help="Neuron model; the organism's own by default.")] = None,
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5.")] = "",
-    medium: Annotated[str | None, typer.Option(help="agar or water; the task's own by default.")] = None,
+    medium: Annotated[str | None, typer.Option(help="What the body is in; the task's own by default.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; runs/controls-ORGANISM-TASK by default.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Print every measure, not only those with a band.")] = False,
@@ -48,23 +48,25 @@ def controls(
     """
     from ..envs.experiment import Experiment, compare
     from ..envs.experiment_folder import RESULTS, SETTINGS, SUMMARY
-    from ..envs.tasks import TASKS
+    from ..envs.tasks import choose_task
     from ..organisms.organism import make
     from .controls_picture import save_picture
 
-    lost = tuple(ablate) if ablate else make(organism).ablations.get(task, ())
+    animal = make(organism)
+    chosen = choose_task(animal, task)
+    lost = tuple(ablate) if ablate else animal.ablations.get(chosen.name, ())
     options: dict[str, Any] = {"model": model, "engine": engine, "drive": drives(drive), "medium": medium}
     experiment = Experiment(
         organism=organism,
-        task=task,
+        task=chosen.name,
         seeds=tuple(range(seed, seed + seeds)),
         ablations=lost,
         chosen=tuple(condition or ()),
         options=options | {"duration_s": seconds},
     )
-    folder = out or Path("runs") / f"controls-{organism}-{task}"
+    folder = out or Path("runs") / f"controls-{organism}-{chosen.name}"
     runs = _run(experiment, folder, workers)
-    table, bands = compare(runs), TASKS[task]().BANDS
+    table, bands = compare(runs), chosen.BANDS
     shown = [name for name in dict.fromkeys([*bands, *ALWAYS, *table["measure"]]) if name in set(table["measure"])]
     main = shown if every else [name for name in shown if name in bands or name in ALWAYS]
     save_picture(folder / PICTURE, runs, table, main, bands)
@@ -72,7 +74,7 @@ def controls(
     if as_json:
         print(json.dumps(_report(experiment, runs, table, written)))
         return
-    print(f"{organism}, {task}, {seeds} seeds from {seed}, live and {len(experiment.conditions) - 1} controls")
+    print(f"{organism}, {chosen.name}, {seeds} seeds from {seed}, live and {len(experiment.conditions) - 1} controls")
     for name in main:
         print("\n".join(_block(name, table[table["measure"] == name], bands.get(name))))
     print("\n".join(f"wrote {path}" for path in written))

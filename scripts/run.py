@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 def run(
     organism: Annotated[str, typer.Argument(help="Name of an organism.")] = "worm",
-    task: Annotated[str, typer.Option(help="Name of a task.")] = "crawl",
+    task: Annotated[str | None, typer.Option(help="Name of a task; the organism's first by default.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of the episode, s; the task's own by default.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the episode.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder of the recording; runs/ORGANISM-TASK by default.")] = None,
     brain: Annotated[str, typer.Option(help="connectome, none, a control, or the folder of a Connectome.")] = (
         "connectome"
     ),
-    model: Annotated[str, typer.Option(help="Neuron model.")] = "graded",
+    model: Annotated[str | None, typer.Option(help="Neuron model; the organism's own by default.")] = None,
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     ablate: Annotated[str, typer.Option(help="Neurons to remove, separated by commas: AVAL,AVAR or DB.")] = "",
     drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5.")] = "",
     noise: Annotated[
         float | None, typer.Option(help="Membrane noise of every neuron, mV; the task's own by default.")
     ] = None,
-    medium: Annotated[str | None, typer.Option(help="agar or water; the task's own by default.")] = None,
+    medium: Annotated[str | None, typer.Option(help="What the body is in; the task's own by default.")] = None,
     freeze_senses: Annotated[bool, typer.Option("--freeze-senses", help="Show the brain a resting body.")] = False,
     policy: Annotated[Path | None, typer.Option(help="A Stable-Baselines3 PPO to act on the muscles.")] = None,
     video: Annotated[bool, typer.Option("--video/--no-video", help="Film the episode.")] = True,
@@ -61,7 +61,7 @@ def run(
         duration_s=seconds,
     )
     agent = None if policy is None else _load_policy(policy)
-    folder = out or Path("runs") / f"{organism}-{task}"
+    folder = out or Path("runs") / f"{organism}-{env.task.name}"
     folder.mkdir(parents=True, exist_ok=True)  # now rather than after the simulation
     with progress_bar("simulating") as progress:
         started = time.perf_counter()

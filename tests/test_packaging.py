@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from animat.envs.tasks import TASKS
+from animat.organisms.organism import ORGANISMS, make
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("bodies", "brains", "envs", "organisms", "scripts")
@@ -42,10 +42,11 @@ def test_importing_animat_takes_under_300_ms(tmp_path: Path):
     assert best < 0.3
 
 
-def test_importing_animat_registers_one_worm_environment_for_each_task(tmp_path: Path):
+def test_importing_animat_registers_one_environment_for_each_task_of_each_organism(tmp_path: Path):
     code = "import gymnasium, animat; print(*(i for i in gymnasium.registry if i.startswith('animat/')))"
     ids = run_python(code, tmp_path).split()
-    assert sorted(ids) == [f"animat/Worm{task.capitalize()}-v0" for task in sorted(TASKS)]
+    tasks = {name: make(name).tasks for name in ORGANISMS}
+    assert ids == [f"animat/{name.capitalize()}{task.capitalize()}-v0" for name in tasks for task in tasks[name]]
 
 
 def test_the_module_prefix_imports_animat_by_itself(tmp_path: Path):

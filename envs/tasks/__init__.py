@@ -1,8 +1,10 @@
 """Tasks: one file each, with reward, stimuli and measures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from ...registry import Registry
+from ...organisms.organism import Organism
+from ...registry import Registry, UnknownNameError, nearest
 from .chemotaxis import Chemotaxis
 from .crawl import Crawl
 from .explore import Explore
@@ -11,7 +13,7 @@ from .task import Band, Task
 from .thermotaxis import Thermotaxis
 from .touch import Touch
 
-__all__ = ["TASKS", "Band", "Chemotaxis", "Crawl", "Explore", "Swim", "Task", "Thermotaxis", "Touch"]
+__all__ = ["TASKS", "Band", "Chemotaxis", "Crawl", "Explore", "Swim", "Task", "Thermotaxis", "Touch", "choose_task"]
 
 TASKS: Registry[Task] = Registry("task", "animat.tasks")
 """name -> function(duration_s=...) -> Task."""
@@ -26,3 +28,27 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)
+
+
+def choose_task(organism: Organism, task: str | Task | None = None, **settings: Any) -> Task:
+    """The task of that name, or the task itself; None is the first of the organism's.
+
+    Args:
+        organism: who is to do it.
+        task: a name in `TASKS`, a task, or None.
+        settings: of a task that is named, such as duration_s.
+
+    Raises:
+        KeyError: no such task, or one for other animals, with the nearest that this animal has.
+    """
+    made = task if isinstance(task, Task) else _named(organism.tasks[0] if task is None else task, settings)
+    if isinstance(made, str) or (made.ANIMALS and organism.name not in made.ANIMALS):
+        name = made if isinstance(made, str) else made.name
+        hint = nearest(name, organism.tasks)
+        raise UnknownNameError(f"organism {organism.name!r} has no task {name!r}; {hint}")
+    return made
+
+
+def _named(name: str, settings: Mapping[str, Any]) -> Task | str:
+    """The task of that name, or the name where there is none."""
+    return TASKS[name](**settings) if name in TASKS else name

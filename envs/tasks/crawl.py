@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..arenas import Arena
-from .task import Band, Task
+from .task import Band
+from .worm_task import WormTask
 
 AGAR = Arena(medium="agar")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crawl(Task):
+class Crawl(WormTask):
     """Forward crawling on the surface of agar."""
 
     name: str = "crawl"

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..arenas import Arena
 from ..measures import signed_speed
 from ..turns import reversal_spans
-from .task import Band, Task
+from .task import Band
+from .worm_task import WormTask
 
 Floats = npt.NDArray[np.float64]
 
@@ -19,7 +20,7 @@ AGAR = Arena(medium="agar")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explore(Task):
+class Explore(WormTask):
     """Forward crawling broken by reversals without a stimulus: in animals a random switch between two command pools.
 
     What makes the switch random in animals is not known in detail; here it is noise in every membrane (a stochastic
@@ -41,7 +42,7 @@ class Explore(Task):
         "speed_mm_s": Band(0.05, 0.30, "forward more than backward; range assumed"),
     }
 
-    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
+    def track_measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
         """Reversals a minute, and their mean length in s where there is one."""
         spans = reversal_spans(time_s, signed_speed(time_s, centreline_mm))
         step_s = float(time_s[1] - time_s[0])

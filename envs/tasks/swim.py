@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..arenas import Arena
-from .task import Band, Task
+from .task import Band
+from .worm_task import WormTask
 
 WATER = Arena(medium="water")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swim(Task):
+class Swim(WormTask):
     """Forward swimming in water."""
 
     name: str = "swim"

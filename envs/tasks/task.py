@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...bodies.body import Body, Posture
 from ..arenas import Arena
+from ..measures import signed_speed
 
 if TYPE_CHECKING:
     import mujoco
 
 Floats = npt.NDArray[np.float64]
+Series = Mapping[str, npt.NDArray[Any]]
+"""What a recording keeps, by name, first axis time; see `recorder.Recording`."""
+Names = Mapping[str, Sequence[str]]
+"""Names of its columns: "effectors", "modalities", "neurons" and their "types"."""
 
 
 class Band(NamedTuple):
@@ -34,7 +39,10 @@ class Task:
     arena: Arena
     duration_s: float = 10.0  # s, then the episode is truncated
     noise_mv: float = 0.0  # mV, standard deviation of the membrane noise of every neuron
+    drive: Mapping[str, float] = field(default_factory=dict)
+    """Selector -> constant drive that the task asks for, such as a command to walk; the user's own comes before it."""
 
+    ANIMALS: ClassVar[tuple[str, ...]] = ()  # names of the organisms it is for; none for any
     BANDS: ClassVar[Mapping[str, Band]] = {}  # measure -> published band
 
     def __post_init__(self) -> None:
@@ -59,6 +67,16 @@ class Task:
         """What the task adds to the senses at this time, one vector a modality; nothing by default."""
         return {}
 
-    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
-        """Measures of this task beside the general ones, from a recording."""
-        return {}
+    def measures(self, series: Series, names: Names) -> dict[str, float]:
+        """What an episode of ten steps or more is measured by; here its speed and how far it got.
+
+        Args:
+            series: what was recorded, a row a control step.
+            names: of its columns.
+        """
+        time_s, line = series["time_s"], series["centreline_mm"]
+        ends = line[[0, -1]].mean(axis=1)
+        return {
+            "speed_mm_s": float(signed_speed(time_s, line).mean()),
+            "travel_mm": float(np.linalg.norm(ends[1] - ends[0])),
+        }

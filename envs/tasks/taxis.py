@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...bodies.body import Body
 from ..steering import steering
-from .task import Task
+from .worm_task import WormTask
 
 if TYPE_CHECKING:
     import mujoco
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taxis(Task):
+class Taxis(WormTask):
     """The animal starts at the origin with a random heading, as far from the goal as from the control place.
 
     The index of a plate is (worms at the goal - worms at the control place) / all worms, counted once (Ward 1973;
@@ -51,7 +51,7 @@ class Taxis(Task):
         """Distance to the goal (side 1) or the control place (side -1), mm, shape (...)."""
         raise NotImplementedError
 
-    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
+    def track_measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
         """Distance, index and steering; the field of the arena that comes first is what is steered by."""
         centroid = centreline_mm.mean(axis=1)
         goal = self.away(centroid, 1.0)

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from ...bodies.body import Body
 from ..arenas import Arena
 from ..measures import bend_angles, signed_speed
-from .task import Band, Task
+from .task import Band
+from .worm_task import WormTask
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,7 +25,7 @@ AGAR = Arena(medium="agar")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Touch(Task):
+class Touch(WormTask):
     """Two touches of equal force and length; response measures start `latency_s` after a touch begins."""
 
     name: str = "touch"
@@ -55,7 +56,7 @@ class Touch(Task):
                 return {"touch": force}
         return {}
 
-    def measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
+    def track_measures(self, time_s: Floats, centreline_mm: Floats) -> dict[str, float]:
         """Responses to the touches; those in windows that a recording does not reach are left out.
 
         Returns:

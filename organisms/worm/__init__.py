@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ PANEL = (
     *("ASEL", "ASER", "AIB", "ALM", "AVM", "PLM", "AVB", "PVC", "AVA", "AVD", "AVE", "RIM"),
     *("SMDD*", "SMDV*", "DB", "VB", "DA", "VA", "DD", "VD"),
 )
+TASKS = ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore")
 ABLATIONS = {
     "crawl": ("DB,VB", "DD,VD"),
     "swim": ("DB,VB", "DD,VD"),
@@ -55,6 +57,8 @@ def build() -> Organism:
         sensory=SensoryMap.from_csv(FOLDER / "senses.csv", FOLDER / "proprioception.csv"),
         effectors=EffectorMap.from_csv(FOLDER / "effectors.csv", gain=gains["muscle"]),
         body=body,
+        rebuild=rebuild,
+        tasks=TASKS,
         stimulated=STIMULATED,
         panel=PANEL,
         ablations=ABLATIONS,
@@ -64,6 +68,12 @@ def build() -> Organism:
 def body(medium: str | Medium = "agar", planar: bool = True) -> WormBody:
     """The worm's body with the tissue of gains.csv."""
     return worm(medium=medium, planar=planar, shape=WormShape(**_tissue()))
+
+
+def rebuild(options: Mapping[str, Any]) -> WormBody:
+    """The worm whose `options`, read from JSON, these are."""
+    medium, shape = Medium(**options["medium"]), WormShape(**options["shape"])
+    return worm(medium=medium, planar=options["planar"], shape=shape, timestep_s=options["timestep_s"])
 
 
 def _tissue() -> dict[str, Any]:

@@ -9,9 +9,12 @@ import gymnasium
 
 __version__ = version("animat")
 
-for _task in ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"):
-    gymnasium.register(
-        id=f"animat/Worm{_task.capitalize()}-v0",
-        entry_point="animat.envs.organism_env:OrganismEnv",
-        kwargs={"organism": "worm", "task": _task},
-    )
+_TASKS = {"worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore")}
+
+for _organism, _tasks in _TASKS.items():
+    for _task in _tasks:
+        gymnasium.register(
+            id=f"animat/{_organism.capitalize()}{_task.capitalize()}-v0",
+            entry_point="animat.envs.organism_env:OrganismEnv",
+            kwargs={"organism": _organism, "task": _task},
+        )

@@ -1,12 +1,13 @@
 """Fields: their values and slopes, where they are felt, and what they leave alone."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from animat.bodies.worm import WormBody
 from animat.envs.arenas import Arena
 from animat.envs.fields import GaussianField, LinearField, described, from_description
 from animat.envs.organism_env import OrganismEnv
@@ -112,6 +113,31 @@ def test_a_recording_keeps_what_the_nose_met_and_the_fields_it_met_it_in():
     assert recording.series["field"] == pytest.approx(np.full((30, 1), 20.5), abs=0.06)
     field = from_description(recording.episode["options"]["fields"][0])
     assert field == OrganismEnv(task="thermotaxis").task.arena.fields[0]
+
+
+class Nosy(WormBody):
+    """A worm that smells what repels it with its tail."""
+
+    def organ(self, data, channel):
+        return self.centreline(data)[-1] if channel == "odour_repellent" else self.nose(data)
+
+
+def test_one_field_is_felt_by_several_channels_each_where_its_organ_is():
+    def body(**options):
+        made = make("worm").body(**options)
+        return Nosy(**{part.name: getattr(made, part.name) for part in fields(made)})
+
+    smell = LinearField(modality="chemosensation", channel="odour_*", unit="mM", at_start=10.0, per_mm=2.0)
+    task = Task(name="smell", arena=Arena(fields=(smell,)), duration_s=0.2)
+    env = OrganismEnv(replace(make("worm"), body=body), task, brain=None)
+    recording = run_episode(env, seed=0)
+    assert [felt.channel for felt in env.senses.felt] == ["odour_attractive", "odour_repellent"]
+    salt, *odours = env.senses.by_modality(env._observed)["chemosensation"]
+    assert salt == 0.0
+    places = [env.body.organ(env.data, felt.channel)[0] for felt in env.senses.felt]
+    assert odours == pytest.approx([10.0 + 2.0 * x for x in places], rel=1e-6)
+    assert odours[0] > odours[1] + 1.0
+    assert recording.series["field"][-1] == pytest.approx(odours)
 
 
 def test_an_arena_without_fields_records_none(short):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from dataclasses import fields, replace
 
 import gymnasium
 import mujoco
@@ -11,9 +12,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import animat  # noqa: F401  registers the environments
+from animat.bodies.worm import WormBody
 from animat.brains.controls import CONTROLS
 from animat.envs.organism_env import OrganismEnv
-from animat.organisms.organism import make
+from animat.envs.policy import BrainPolicy
+from animat.envs.recorder import run_episode
+from animat.organisms.organism import Organism, make
 from animat.registry import UnknownNameError
 
 IDS = sorted(name for name in gymnasium.registry if name.startswith("animat/"))
@@ -48,10 +52,12 @@ def test_ten_thousand_random_full_range_actions_never_make_a_nan(env_id):
     env = gymnasium.make(env_id, brain=None, duration_s=1e6).unwrapped
     env.reset(seed=0)
     rng = np.random.default_rng(0)
-    actions = rng.integers(0, 2, (10_000, 95)).astype(np.float32)
+    actions = rng.integers(0, 2, (10_000, *env.action_space.shape)).astype(np.float32)
     for action in actions:
-        observation, reward, terminated, _, _ = env.step(action)
-        assert not terminated
+        observation, reward, terminated, _, info = env.step(action)
+        assert "physics failed" not in info.get("reason", "")
+        if terminated:  # it fell over
+            env.reset()
     assert np.isfinite(reward)
     assert all(np.isfinite(values).all() for values in observation.values())
     assert np.isfinite(env.data.qpos).all()
@@ -113,13 +119,15 @@ def test_a_bad_action_raises_with_its_values(action, message):
     ("options", "message"),
     [
         ({"organism": "wrom"}, "no organism 'wrom'; did you mean 'worm'"),
-        ({"task": "crwal"}, "no task 'crwal'; did you mean 'crawl'"),
+        ({"task": "crwal"}, "organism 'worm' has no task 'crwal'; did you mean 'crawl'"),
         ({"brain": "shufled"}, "no brain 'shufled', and no folder of that name; did you mean 'shuffled'"),
         ({"model": "grded"}, "did you mean 'graded'"),
         ({"engine": "nmba"}, "did you mean 'numba'"),
         ({"ablate": ("AVAX",)}, "AVAX"),
         ({"drive": {"AVQ": 1.0}}, "AVQ"),
         ({"stimulate": ("AVQ",)}, "AVQ"),
+        ({"planr": True}, "no option 'planr' of the environment or the worm's body; did you mean 'planar'"),
+        ({"modle": "lif"}, "no option 'modle' of the environment or the worm's body; did you mean 'model'"),
     ],
 )
 def test_a_wrong_name_gets_the_near_one(options, message):
@@ -192,8 +200,8 @@ def test_the_three_dimensional_worm_runs():
     assert episode(0, planar=False, steps=5).shape == (7 + 48,)
 
 
-def test_observations_are_the_same_schema_in_every_environment():
-    schemas = {tuple(gymnasium.make(env_id).observation_space.spaces) for env_id in IDS}
+def test_observations_are_the_same_schema_in_every_environment_of_an_animal():
+    schemas = {tuple(gymnasium.make(env_id).observation_space.spaces) for env_id in IDS if "Worm" in env_id}
     assert schemas == {("chemosensation", "proprioception", "thermosensation", "touch")}
 
 
@@ -207,6 +215,65 @@ def test_environments_work_in_spawned_vector_workers():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.stdout.strip() == "done", run.stderr
+
+
+class Limp(WormBody):
+    """A worm that has fallen once its nose has gone 50 micrometres; a recording keeps the place of the nose twice."""
+
+    def fallen(self, data):
+        return abs(self.nose(data)[0] - 0.5) > 0.05
+
+    def extras(self, data):
+        return {"noses_mm": np.stack([self.nose(data)] * 2)}
+
+
+def limp(**changes) -> Organism:
+    def body(**options):
+        made = make("worm").body(**options)
+        return Limp(**{field.name: getattr(made, field.name) for field in fields(made)})
+
+    return replace(make("worm"), body=body, **changes)
+
+
+def test_an_animal_that_falls_over_ends_the_episode_with_that_reason():
+    env = OrganismEnv(limp())
+    env.reset(seed=0)
+    for _ in range(300):
+        _, _, terminated, truncated, info = env.step(np.zeros(env.action_space.shape, np.float32))
+        if terminated:
+            break
+    assert (terminated, truncated, info["reason"]) == (True, False, "fell over")
+    assert env.body.fallen(env.data)
+
+
+def test_what_a_body_keeps_besides_is_recorded_at_every_step():
+    env = OrganismEnv(limp(), brain=None, duration_s=0.1)
+    recording = run_episode(env, seed=0)
+    assert recording.series["noses_mm"].shape == (10, 2, 3)
+    assert recording.series["noses_mm"][-1] == pytest.approx(np.stack([env.body.nose(env.data)] * 2), rel=1e-6)
+
+
+def test_the_control_step_is_the_organisms_in_time_maps_and_noise():
+    fast = replace(make("worm"), control_s=0.004)
+    env = OrganismEnv(fast, "swim", duration_s=0.02)
+    env.reset(seed=0)
+    ends = [env.step(np.zeros(env.action_space.shape, np.float32))[3] for _ in range(5)]
+    assert ends == [False] * 4 + [True]
+    assert env.data.time == pytest.approx(0.02)
+    assert env.controller.control_s == env.options["control_s"] == 0.004
+    assert BrainPolicy(fast)._controller.control_s == 0.004
+
+
+def test_a_control_step_that_physics_cannot_keep_is_refused():
+    with pytest.raises(ValueError, match=r"0\.005 s is not a whole number of physics steps of 0\.002 s"):
+        OrganismEnv(replace(make("worm"), control_s=0.005))
+
+
+def test_the_model_is_the_organisms_unless_another_is_asked_for():
+    spiking = replace(make("worm"), model="lif")
+    assert OrganismEnv(spiking).options["model"] == "lif"
+    assert set(OrganismEnv(spiking).brain.network.cells.model) == {"lif"}
+    assert OrganismEnv(spiking, model="graded").options["model"] == "graded"
 
 
 def test_physics_runs_the_declared_control_step():

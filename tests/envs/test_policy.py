@@ -68,3 +68,15 @@ def test_a_stable_baselines3_agent_trains_on_the_worm_and_runs_through_the_same_
     recording = run_episode(env, sb3.PPO.load(tmp_path / "ppo.zip", device="cpu"), seed=0)
     assert len(recording.series["time_s"]) == 200
     assert recording.episode["reason"] == ""
+
+
+def test_a_driven_brain_outside_does_what_a_driven_brain_inside_does():
+    inside, outside = OrganismEnv(drive={"AVA": 15.0}), OrganismEnv(brain=None)
+    _, info = inside.reset(seed=1)
+    observation, _ = outside.reset(seed=1)
+    policy, state = BrainPolicy("worm", seed=info["brain_seed"], drive={"AVA": 15.0}), None
+    for _ in range(50):
+        inside.step(np.zeros(inside.action_space.shape, np.float32))
+        action, state = policy.predict(observation, state)
+        observation, *_ = outside.step(action)
+    assert np.array_equal(inside.data.qpos, outside.data.qpos)

@@ -1,10 +1,14 @@
 """Tasks: what happens when, and what is rewarded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from animat.envs.organism_env import OrganismEnv
-from animat.envs.tasks import TASKS, Touch
+from animat.envs.tasks import TASKS, Crawl, Task, Touch, choose_task
+from animat.organisms.organism import ORGANISMS, make
+from animat.registry import UnknownNameError
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
@@ -56,11 +60,11 @@ def test_touch_measures_are_means_over_their_windows():
     x = np.where(time_s < 6, 0.1 * time_s, np.where(time_s < 13, 0.6 - 0.2 * (time_s - 6), -0.8 + 0.3 * (time_s - 13)))
     line = np.zeros((len(time_s), 25, 3))
     line[..., 0] = x[:, None] - np.arange(25) / 25
-    measures = task.measures(time_s, line)
+    measures = task.track_measures(time_s, line)
     assert measures["speed_before_anterior_mm_s"] == pytest.approx(0.1, rel=1e-6)
     assert measures["speed_anterior_mm_s"] == pytest.approx(-0.2, rel=1e-6)
     assert measures["speed_posterior_mm_s"] == pytest.approx(0.3, rel=1e-6)
-    assert "speed_posterior_mm_s" not in task.measures(time_s[:700], line[:700])
+    assert "speed_posterior_mm_s" not in task.track_measures(time_s[:700], line[:700])
 
 
 def test_touch_measures_the_swing_of_the_head_in_the_reversal_and_the_ventral_turn_after_it():
@@ -71,7 +75,53 @@ def test_touch_measures_the_swing_of_the_head_in_the_reversal_and_the_ventral_tu
     heading = np.pi - np.cumsum(np.where(np.arange(24) < 7, bend[:, None], 0.0), axis=1)  # from the nose tailwards
     steps = np.stack([np.cos(heading), np.sin(heading), np.zeros_like(heading)], axis=2) / 25
     line = np.concatenate([np.zeros((len(time_s), 1, 3)), np.cumsum(steps, axis=1)], axis=1)
-    measures = task.measures(time_s, line)
+    measures = task.track_measures(time_s, line)
     assert measures["head_bend_anterior_rad"] == pytest.approx(0.2, rel=0.01)
     assert measures["ventral_bend_after_rad"] == pytest.approx(0.3, rel=0.01)
-    assert "ventral_bend_after_rad" not in task.measures(time_s[:900], line[:900])
+    assert "ventral_bend_after_rad" not in task.track_measures(time_s[:900], line[:900])
+
+
+def test_a_task_by_name_as_an_object_and_by_default_is_the_animals_own():
+    worm = make("worm")
+    assert choose_task(worm).name == worm.tasks[0] == "crawl"
+    assert choose_task(worm, "swim", duration_s=2.0).duration_s == 2.0
+    task = Crawl(duration_s=3.0)
+    assert choose_task(worm, task) is task
+
+
+def test_a_task_of_another_animal_is_refused_with_the_nearest_that_this_animal_has():
+    sloth = replace(make("worm"), name="sloth", tasks=("hang", "scrawl"))
+    for task in ("crawl", Crawl()):
+        with pytest.raises(UnknownNameError, match="organism 'sloth' has no task 'crawl'; did you mean 'scrawl'"):
+            choose_task(sloth, task)
+    with pytest.raises(UnknownNameError, match="organism 'worm' has no task 'swam'; did you mean 'swim'"):
+        choose_task(make("worm"), "swam")
+    anyones = Task(name="lie", arena=Crawl().arena)
+    assert choose_task(sloth, anyones) is anyones
+
+
+@pytest.mark.parametrize("name", sorted(ORGANISMS))
+def test_every_task_of_an_organism_exists_and_is_for_it(name):
+    organism = make(name)
+    for task in organism.tasks:
+        assert choose_task(organism, task).name == task
+    assert set(organism.ablations) <= set(organism.tasks)
+
+
+def test_what_the_task_drives_is_driven_unless_the_user_says_otherwise():
+    task = Crawl(drive={"AVB": 5.0, "AVA": 1.0})
+    assert OrganismEnv(task=task).options["drive"] == {"AVB": 5.0, "AVA": 1.0}
+    assert OrganismEnv(task=task, drive={"AVA": -2.0}).options["drive"] == {"AVB": 5.0, "AVA": -2.0}
+    constant = OrganismEnv(task=task)._drive
+    constant.reset(np.random.default_rng(0))
+    driven = constant.next(np.zeros(1, np.float32))
+    names = OrganismEnv(brain="connectome").brain.names
+    assert {names[i]: driven[i] for i in np.flatnonzero(driven)} == {"AVBL": 5.0, "AVBR": 5.0, "AVAL": 1.0, "AVAR": 1.0}
+
+
+def test_a_task_without_an_animal_of_its_own_measures_speed_and_travel():
+    time_s = np.arange(1, 101) * 0.01
+    line = np.zeros((100, 3, 3))
+    line[..., 0] = 2.0 * time_s[:, None] - np.arange(3)
+    measures = Task(name="go", arena=Crawl().arena).measures({"time_s": time_s, "centreline_mm": line}, {})
+    assert measures == {"speed_mm_s": pytest.approx(2.0), "travel_mm": pytest.approx(1.98)}

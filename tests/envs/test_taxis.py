@@ -110,10 +110,10 @@ def stay(x_mm: float, samples: int) -> np.ndarray:
 @pytest.mark.parametrize("task", [Chemotaxis(), Thermotaxis()])
 def test_the_index_is_the_share_of_time_at_the_goal_less_that_at_the_control_place(task):
     line = np.concatenate([stay(5.0, 60), stay(-5.0, 20), stay(0.0, 20)])
-    measures = task.measures(np.arange(1, 101) * DT_S, line)
+    measures = task.track_measures(np.arange(1, 101) * DT_S, line)
     assert measures["taxis_index"] == pytest.approx(0.4)
     assert (measures["index_at_end"], measures["distance_end_mm"]) == (0.0, pytest.approx(5.0))
-    assert task.measures(np.arange(1, 61) * DT_S, stay(-5.0, 60))["index_at_end"] == -1.0
+    assert task.track_measures(np.arange(1, 61) * DT_S, stay(-5.0, 60))["index_at_end"] == -1.0
 
 
 @pytest.mark.parametrize("task", [Chemotaxis(), Thermotaxis()])

@@ -13,7 +13,7 @@ def animat(*arguments: str) -> subprocess.CompletedProcess:
 
 def test_list_names_what_there_is():
     names = json.loads(animat("list", "--json").stdout)
-    assert names["organisms"] == ["worm"]
+    assert "worm" in names["organisms"]
     assert set(names["engines"]) >= {"numba", "brian2"}
     assert "animat/WormCrawl-v0" in names["environments"]
 
@@ -69,7 +69,7 @@ def test_show_prints_the_audit_as_text_and_json():
     ("arguments", "message"),
     [
         (("run", "wrom"), "no organism 'wrom'; did you mean 'worm'?"),
-        (("run", "worm", "--task", "crwl"), "no task 'crwl'; did you mean 'crawl'?"),
+        (("run", "worm", "--task", "crwl"), "organism 'worm' has no task 'crwl'; did you mean 'crawl'?"),
         (("run", "worm", "--medium", "watr"), "no medium 'watr'; did you mean 'water'?"),
         (("run", "worm", "--no-video", "--out", __file__), "File exists"),
         (("run", "worm", "--drive", "AVA"), "'AVA' is not NAME=MILLIVOLTS"),
