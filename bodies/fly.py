@@ -146,8 +146,9 @@ class FlyBody(Body):
         return bool(data.xmat[self._thorax, 8] < FALLEN)
 
     def extras(self, data: mujoco.MjData) -> dict[str, Floats]:
-        """For the diagram of footfalls: places of the feet, mm, (6, 3), and forces on the floor, uN, (6,)."""
-        return {"feet": self.feet(data), "contacts": self.contacts(data)}
+        """Places of the feet, mm, (6, 3), their forces on the floor, uN, (6,), and the thorax's vertical, (3,)."""
+        up: Floats = data.xmat[self._thorax, 2::3].copy()
+        return {"feet_mm": self.feet(data), "contacts_un": self.contacts(data), "up": up}
 
     def reset(self, data: mujoco.MjData, rng: np.random.Generator) -> None:
         """A standing fly whose leg joints were moved by 0.03 rad (standard deviation) before it found its footing."""
