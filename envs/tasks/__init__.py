@@ -12,8 +12,21 @@ from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
 from .touch import Touch
+from .walk import Walk
 
-__all__ = ["TASKS", "Band", "Chemotaxis", "Crawl", "Explore", "Swim", "Task", "Thermotaxis", "Touch", "choose_task"]
+__all__ = [
+    "TASKS",
+    "Band",
+    "Chemotaxis",
+    "Crawl",
+    "Explore",
+    "Swim",
+    "Task",
+    "Thermotaxis",
+    "Touch",
+    "Walk",
+    "choose_task",
+]
 
 TASKS: Registry[Task] = Registry("task", "animat.tasks")
 """name -> function(duration_s=...) -> Task."""
@@ -25,6 +38,7 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "explore": Explore,
     "chemotaxis": Chemotaxis,
     "thermotaxis": Thermotaxis,
+    "walk": Walk,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)
