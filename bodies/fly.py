@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TIMESTEP_S = 5e-4  # s, largest physics step whose walk agrees with 0.1 ms (tests/bodies/test_fly.py)
 LENGTH_MM = 2.5  # mm, of the head and thorax and abdomen here; a female measures 2.5 to 3
 PERTURBATION_RAD = 0.03  # rad, standard deviation of the leg joints of a fly that was just put down, assumed
-SETTLING_S = 0.03  # s, then for the feet to find the floor: six time constants of a joint
+SETTLING_S = 0.1  # s, then for the feet to find the floor: twenty time constants of a joint
 STANDING_S = 0.4  # s, until the neutral pose has sagged under the weight
 FALLEN = 0.26  # cosine of 75 degrees, assumed
 CENTRELINE = ("nose", "neck", "waist", "abdomen_tip")

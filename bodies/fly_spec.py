@@ -31,6 +31,7 @@ FOOT_RADIUS = 0.03  # mm, assumed
 CONTACT_S = 2e-3  # s, time in which a contact gives way: MuJoCo's own 20 ms would let a fly sink in 4 mm
 GRIP = 9.85  # uN, pull of one foot's pads at full grip: flybody's claw adhesion, 0.985 dyn
 GRIP_TAU_S = 0.01  # s, assumed
+THIN = 1e-5  # g/mm^3, density of a fluid below which its drag may be integrated explicitly
 SENSE_GROUP = 4  # of sites, which no picture shows
 PARTS = ("wings", "head", "proboscis", "antennae", "abdomen", "tarsi")
 
@@ -69,12 +70,13 @@ class FlySpec:
 
         option = spec.option
         option.timestep = self.timestep_s
-        # Euler integrates joint damping implicitly, which is all the damping there is but the air's; implicitfast would
-        # also differentiate the air's drag, at five times the cost of a step
-        option.integrator = mujoco.mjtIntegrator.mjINT_EULER
+        # Euler integrates joint damping implicitly, which in air is all that matters; implicitfast also differentiates
+        # the fluid's drag, at five times the cost of a step, which wings in water need
+        thin = self.fluid.density < THIN
+        option.integrator = mujoco.mjtIntegrator.mjINT_EULER if thin else mujoco.mjtIntegrator.mjINT_IMPLICITFAST
         option.gravity = [0, 0, -GRAVITY]
         option.density, option.viscosity = self.fluid.density, self.fluid.viscosity
-        option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+        option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
         option.iterations, option.ls_iterations, option.tolerance = 10, 10, 1e-6
         # a diverged state stays as it is, for the environment to report, instead of jumping back to the start
         option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
