@@ -100,7 +100,8 @@ class CompactConnectome:
 
     @cached_property
     def _rows(self) -> pd.Index[str]:
-        return pd.Index(self.neurons["name"].tolist(), dtype=object)
+        rows: pd.Index[str] = pd.Index(self.neurons["name"].tolist(), dtype=object)
+        return rows
 
     def index(self, names: Iterable[str]) -> Ints:
         """Row numbers of neurons.

@@ -42,6 +42,7 @@ def pull(
     name: Name = "malecns",
     folder: Base = None,
     full: Annotated[bool, typer.Option("--full", help="Fetch the larger alternative files too.")] = False,
+    mirror: Annotated[str, typer.Option(help="Address that holds NAME/FILE, in place of the publishers'.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Fetch a dataset over HTTPS, without an account; a download that was cut continues where it stopped."""
@@ -49,7 +50,7 @@ def pull(
     if not as_json:
         print(_announcement(known, there, full), flush=True)
     with _interruptible(known, there):
-        found, problems = store.pull(known, there, full, None if as_json else _bar)
+        found, problems = store.pull(known, there, full, None if as_json else _bar, mirror=mirror)
     if as_json:
         print(json.dumps({"name": name, "folder": str(there), "files": _fetched(found), "problems": problems}))
         return

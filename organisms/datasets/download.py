@@ -94,9 +94,7 @@ def fetch(
     part = _Part(part_of(target), address, size, progress or (lambda there, total: None))
     with part.held():
         _fill(part, patience or Patience())
-        found = _accept(part.path, target, address, size, sha256, already=False)
-        part.note.unlink(missing_ok=True)
-    return found
+        return _accept(part.path, target, address, size, sha256, already=False)
 
 
 def _accept(path: Path, target: Path, address: str, size: int | None, sha256: str, already: bool) -> Fetched:
@@ -133,8 +131,9 @@ class _Part:
             try:
                 yield
             finally:
-                if self.path.exists() and not self.there:
-                    self.path.unlink()
+                if not self.there:  # nothing came, or the file has its name by now
+                    self.path.unlink(missing_ok=True)
+                    self.note.unlink(missing_ok=True)
 
     @property
     def there(self) -> int:
@@ -241,8 +240,7 @@ def _place(part: _Part, answer: http.client.HTTPResponse, tag: dict[str, str]) -
         part.begin(now)
     whole = int(total) if total.isdecimal() else part.size
     if part.size is not None and whole != part.size:
-        part.path.unlink()
-        part.note.unlink(missing_ok=True)
+        part.begin({})
         raise DownloadError(
             f"{part.path.name.removesuffix('.part')}: the server has {_bytes(whole)}, but {_bytes(part.size)} were"
             f" published; the file at {part.address} was changed and is not fetched"

@@ -63,6 +63,7 @@ def pull(
     full: bool = False,
     progress: Callable[[RemoteFile], Progress] | None = None,
     patience: Patience | None = None,
+    mirror: str = "",
 ) -> tuple[list[Fetched], list[str]]:
     """Fetch every file that is not there; what is there is checked.
 
@@ -72,6 +73,8 @@ def pull(
         full: the larger alternatives too.
         progress: gives for each file what is called as its bytes arrive.
         patience: how long to try.
+        mirror: address under which NAME/FILE of the dataset lies; "" for the addresses of the registry. The same sizes
+            and hashes hold.
 
     Returns:
         The files that are there now, and the problems of optional files that are not.
@@ -85,8 +88,9 @@ def pull(
     for file in dataset.chosen(full):
         seen = file.sha256 or _seen(folder).get(file.name, "")
         report = progress(file) if progress else None
+        address = f"{mirror.rstrip('/')}/{dataset.name}/{file.name}" if mirror else file.address
         try:
-            fetched = fetch(file.address, folder / file.name, file.bytes, seen, report, patience)
+            fetched = fetch(address, folder / file.name, file.bytes, seen, report, patience)
         except DownloadError as error:
             (problems if file.use == "optional" else needed).append(str(error))
             continue

@@ -74,13 +74,14 @@ def _annotations(arrow: Any, rng: np.random.Generator, ids: NDArray[np.int64]) -
     types = np.array([f"{name[:3]}{k:05d}" for name, k in zip(superclass.tolist(), kind.tolist(), strict=True)])
     side = _shares(rng, {"L": 75_215, "R": 75_119, "M": 392}, n)
     sensory = np.char.find(superclass.astype(str), "sensory") >= 0
+    nothing = np.full(n, None, dtype=object)
     values = {
         "superclass": superclass,
         "type": types,
         "instance": np.char.add(np.char.add(types, "_"), side.astype(str)),
-        "somaSide": np.where(sensory, None, side),
-        "rootSide": np.where(sensory, side, None),
-        "class": np.where(sensory, "unknown_sensory", None),
+        "somaSide": np.where(sensory, nothing, side),
+        "rootSide": np.where(sensory, side, nothing),
+        "class": np.where(sensory, np.full(n, "unknown_sensory", dtype=object), nothing),
         "status": np.full(n, "Traced", dtype=object),
     }
     blank = arrow.nulls(others, arrow.string())

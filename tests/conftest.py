@@ -1,0 +1,77 @@
+"""A local HTTP server for the tests that download; what it serves and how it fails is set by the test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+@dataclass
+class Server:
+    """What is served, how, and what was asked for."""
+
+    files: dict[str, bytes] = field(default_factory=dict)  # path -> content
+    ranges: bool = True  # whether range requests are understood
+    if_range: bool = True  # whether If-Range is
+    etag: str | None = '"one"'
+    cuts: list[int] = field(default_factory=list)  # bytes after which the next connections are cut
+    answers: list[int] = field(default_factory=list)  # status of the next answers, before files are looked at
+    asked: list[tuple[str, str | None]] = field(default_factory=list)  # path and Range of every request
+    address: str = ""
+
+
+def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            server.asked.append((self.path, self.headers["Range"]))
+            content = server.files.get(self.path)
+            if server.answers or content is None:
+                self.close_connection = True
+                return self.send_error(server.answers.pop(0) if server.answers else 404)
+            first = self._first(len(content))
+            if first > len(content) or (first and first == len(content)):
+                return self.send_error(416)
+            self._send(content, first)
+
+        def _first(self, size: int) -> int:
+            asked = self.headers["Range"]
+            known = self.headers["If-Range"]
+            fresh = not (server.if_range and known) or known == server.etag
+            return int(asked.removeprefix("bytes=").rstrip("-")) if asked and server.ranges and fresh else 0
+
+        def _send(self, content: bytes, first: int):
+            self.send_response(206 if first else 200)
+            if first:
+                self.send_header("Content-Range", f"bytes {first}-{len(content) - 1}/{len(content)}")
+            if server.etag:
+                self.send_header("ETag", server.etag)
+            self.send_header("Content-Length", str(len(content) - first))
+            self.end_headers()
+            cut = server.cuts.pop(0) if server.cuts else None
+            self.wfile.write(content[first:] if cut is None else content[first : first + cut])
+            self.close_connection = True
+
+        def log_message(self, *arguments):
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An HTTP server on this machine, on a port of its own."""
+    served = Server()
+    http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
+    served.address = f"http://127.0.0.1:{http.server_address[1]}"
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served
+    http.shutdown()
+    thread.join()
+    http.server_close()
