@@ -3,9 +3,11 @@
 Units: mm, g, s; so force is uN (g mm/s^2 = 1e-6 N) and torque uN mm. Gravity is 9810 mm/s^2.
 Axes: the fly starts along +x with its left at +y and its feet on the floor at height 0.
 
-Every driven joint has two antagonist muscles (excitation in [0, 1]). Passive springs hold the neutral pose, as in
-insects as small as flies, whose passive joint torques exceed the weight of the leg (Hooper et al. 2009,
-doi:10.1523/JNEUROSCI.5510-08.2009); a muscle shifts the balance, so its activation is a place as much as a force.
+Every driven joint has two antagonist muscles (excitation in [0, 1]). With all muscles off, springs hold the legs in the
+neutral pose: the joints' own tissue, which in a fly is a linear spring but about 70 times too soft to carry it (Wang et
+al., eLife RP107390), and on top of it a resting tone, which is assumed and stands for the tonic activity of the muscles
+of a standing fly. `tone=0` is the fly of that study whose motor neurons are silenced: it falls. A muscle shifts the
+balance of the springs, so its activation is a place as much as a force.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ def fly(
     medium: str | Fluid = "air",
     parts: Collection[str] = PARTS,
     floor: bool = True,
+    tone: float = 1.0,
     timestep_s: float | None = None,
 ) -> FlyBody:
     """Build a fly.
@@ -50,10 +53,11 @@ def fly(
         medium: "air", "water", "vacuum" or a Fluid of your own.
         parts: which parts besides the legs have joints and muscles: any of PARTS; the rest is stiff but weighs.
         floor: put a level floor at height 0, which feet and trunk touch.
+        tone: resting tone of the leg joints, as a share of the assumed; 0 leaves the passive tissue alone.
         timestep_s: physics step, s.
 
     Raises:
-        ValueError: unknown medium or part, or a step that is not in (0, 0.001] s.
+        ValueError: unknown medium or part, a tone that is not in [0, 3], a step that is not in (0, 0.001] s.
     """
     medium, timestep_s = as_fluid(medium), TIMESTEP_S if timestep_s is None else timestep_s
     for part in parts:
@@ -61,12 +65,14 @@ def fly(
             raise ValueError(f"fly: no part {part!r}; {nearest(part, PARTS)}")
     if not 0 < timestep_s <= 1e-3:
         raise ValueError(f"fly: timestep_s ({timestep_s} s) must be in (0, 0.001]")
-    model, effectors = FlySpec(medium, parts, floor, timestep_s).compile()
-    options = {"medium": asdict(medium), "parts": sorted(parts), "floor": floor, "timestep_s": timestep_s}
+    if not 0 <= tone <= 3:
+        raise ValueError(f"fly: tone ({tone}) must be in [0, 3]")
+    model, effectors = FlySpec(medium, parts, floor, tone, timestep_s).compile()
+    options = {"medium": asdict(medium), "parts": sorted(parts), "floor": floor, "tone": tone}
     return FlyBody(
         name="fly",
         model=model,
-        options=options,
+        options={**options, "timestep_s": timestep_s},
         effectors=effectors,
         channels=fly_channels(),
         bounds={name: (low, high) for name, (low, high, _) in MODALITIES.items()},

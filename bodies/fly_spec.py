@@ -15,7 +15,7 @@ import numpy as np
 from .fly_leg import MIRRORED_AXIS, MIRRORED_POINT, leg_geometry
 from .fly_looks import COLOURS, WING_FOLD, decorate
 from .fly_medium import Fluid
-from .fly_tables import LEGS, SEGMENTS, Floats, attachment, joint_row, leg_segment, table, trunk
+from .fly_tables import LEGS, SEGMENTS, Floats, attachment, joint_row, joint_stiffness, leg_segment, table, trunk
 from .muscles import ActiveMuscle
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ class FlySpec:
         fluid: what it is in.
         parts: which parts besides the legs move; the others are drawn and weighed but stiff.
         floor: put a level floor at height 0.
+        tone: share of the resting tone of the leg joints.
         timestep_s: physics step, s.
     """
 
-    def __init__(self, fluid: Fluid, parts: Collection[str], floor: bool, timestep_s: float) -> None:
-        self.fluid, self.parts, self.floor, self.timestep_s = fluid, parts, floor, timestep_s
+    def __init__(self, fluid: Fluid, parts: Collection[str], floor: bool, tone: float, timestep_s: float) -> None:
+        self.fluid, self.parts, self.floor, self.tone, self.timestep_s = fluid, parts, floor, tone, timestep_s
         self.joints: list[str] = []
 
     def compile(self) -> tuple[mujoco.MjModel, tuple[str, ...]]:
@@ -195,7 +196,7 @@ class FlySpec:
         joint = body.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_HINGE, axis=axis)
         joint.range = [float(row["low_rad"]), float(row["high_rad"])]
         joint.limited = mujoco.mjtLimited.mjLIMITED_TRUE
-        joint.stiffness[0] = float(row["stiffness_uN_mm_rad"])
+        joint.stiffness[0] = joint_stiffness(row_name, self.tone)
         joint.damping[0] = float(row["damping_uN_mm_s_rad"])
         joint.armature = ARMATURE_S * joint.damping[0]
         self.joints.append(name)

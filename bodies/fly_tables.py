@@ -61,5 +61,11 @@ def neutral_angles(pair: str) -> dict[str, float]:
 
 
 def joint_row(joint: str) -> Row:
-    """Range, stiffness and damping of a joint."""
+    """Range, stiffness, tone and damping of a joint."""
     return next(row for row in table("joints") if row["joint"] == joint)
+
+
+def joint_stiffness(joint: str, tone: float = 1.0) -> float:
+    """Stiffness of a joint towards the neutral pose with all muscles off, uN mm/rad: its tissue's and its tone's."""
+    row = joint_row(joint)
+    return float(row["stiffness_uN_mm_rad"]) + tone * float(row["tone_uN_mm_rad"])

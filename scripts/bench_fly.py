@@ -15,7 +15,7 @@ import numpy as np
 
 from ..bodies.body import Floats
 from ..bodies.fly import FlyBody, fly
-from ..bodies.fly_tables import LEG_JOINTS, LEGS, joint_row, table
+from ..bodies.fly_tables import LEG_JOINTS, LEGS, joint_stiffness, table
 from .bench import Bar
 
 COMMAND = "animat bench fly-body"
@@ -97,7 +97,7 @@ class Tripod:
     stride_mm: float = 1.0  # mm, from the front end to the rear end of the path
     lift_mm: float = 0.4  # mm, height of the swing
     grip: float = 0.0  # excitation of the claws in stance
-    phases: int = 40  # points of the path
+    phases: int = 20  # points of the path
 
     def path(self) -> Floats:
         """Displacements of a foot from its neutral place over one step, mm, shape (phases, 3)."""
@@ -174,11 +174,11 @@ def holding(joint: str, angle_rad: float) -> tuple[str, float]:
     sign = "1" if angle_rad > 0 else "-1"
     row = next(row for row in table("muscles") if (row["joint"], row["sign"]) == (joint, sign))
     force, stiffness = float(row["strength_uN_mm"]), float(row["stiffness_uN_mm_rad"])
-    torque = float(joint_row(joint)["stiffness_uN_mm_rad"]) * abs(angle_rad)
+    torque = joint_stiffness(joint) * abs(angle_rad)
     return row["muscle"], min(1.0, torque / max(force - stiffness * abs(angle_rad), 1e-9))
 
 
-def foot_angles(body: FlyBody, leg: str, displacement: Floats, rounds: int = 30) -> Floats:
+def foot_angles(body: FlyBody, leg: str, displacement: Floats, rounds: int = 15) -> Floats:
     """Joint angles of LEG_JOINTS, rad, shape (7,), that move a foot from its neutral place: damped least squares."""
     import mujoco
 
@@ -189,7 +189,8 @@ def foot_angles(body: FlyBody, leg: str, displacement: Floats, rounds: int = 30)
     mujoco.mj_forward(model, data)
     target, jacobian = data.site_xpos[site] + displacement, np.zeros((3, model.nv))
     for _ in range(rounds):
-        mujoco.mj_fwdPosition(model, data)
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
         mujoco.mj_jacSite(model, data, jacobian, None, site)
         mine = jacobian[:, columns] * SHARES
         miss = np.linalg.solve(mine @ mine.T + 1e-4 * np.eye(3), target - data.site_xpos[site])

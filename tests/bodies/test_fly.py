@@ -243,6 +243,13 @@ def test_it_stands_on_six_feet_with_all_muscles_off(body: FlyBody) -> None:
     assert touching == {"floor", *(f"{leg}_foot" for leg in LEGS)}
 
 
+def test_without_tone_it_falls_as_a_fly_does_whose_motor_neurons_are_silenced() -> None:
+    limp = fly(tone=0.0)
+    data = standing(limp)
+    touching = {limp.model.geom(geom).name for contact in data.contact for geom in contact.geom}
+    assert {"thorax", "abdomen"} & touching
+
+
 @pytest.fixture(scope="module")
 def track(body: FlyBody):
     return walk(body, 0.7, Tripod())
@@ -415,7 +422,7 @@ def test_a_fly_on_its_back_has_fallen(body: FlyBody) -> None:
 
 
 def test_its_options_as_json_build_the_same_body_again() -> None:
-    first = fly(medium="water", parts=("wings", "head"), timestep_s=2e-4)
+    first = fly(medium="water", parts=("wings", "head"), tone=0.5, timestep_s=2e-4)
     options = json.loads(json.dumps(first.options))
     again = fly(**{**options, "medium": Fluid(**options["medium"])})
     assert again.options == first.options
@@ -434,6 +441,7 @@ def test_parts_that_do_not_move_still_weigh() -> None:
     [
         (lambda: fly(medium="watr"), "no medium 'watr' for the fly; did you mean 'water'"),
         (lambda: fly(parts=("wing",)), "no part 'wing'; did you mean 'wings'"),
+        (lambda: fly(tone=-1), r"tone \(-1\)"),
         (lambda: fly(timestep_s=0.01), r"timestep_s \(0.01 s\)"),
         (lambda: Fluid(name="x", density=-1, viscosity=0), r"density \(-1 g/mm\^3\)"),
     ],
