@@ -1,7 +1,8 @@
 """Poisson trains onto single neurons, drawn event by event from a counter, not from a running generator.
 
-A draw depends on the seed, the neuron and how many it has had, so trains are the same for every engine, number of
-threads and length of chunk, and a checkpoint holds two numbers a neuron.
+A draw depends on the seed, the neuron, the step its train began at and how many it has had since. So trains are the
+same for every engine, number of threads and length of chunk, a checkpoint holds two numbers a neuron, and trains that
+are given anew every few milliseconds, with rates that follow the senses, stay Poisson.
 """
 
 from typing import NamedTuple
@@ -22,7 +23,7 @@ class Trains(NamedTuple):
     weight: NDArray[np.float32]  # (trains,) mV onto v
     log_miss: NDArray[np.float64]  # (trains,) log(1 - probability per step); 0 for a silent train
     next: Shorts  # (trains,) step
-    drawn: NDArray[np.uint64]  # (trains,) numbers drawn so far
+    drawn: NDArray[np.uint64]  # (trains,) which number is drawn next
     seed: np.uint64
     soon: Shorts  # (trains,) scratch: trains with an event in this block
 
@@ -102,7 +103,7 @@ def trains(
         weight=weight.astype(np.float32),
         log_miss=np.log1p(-rate * dt_ms * 1e-3),
         next=np.zeros(where.size, np.int32),
-        drawn=np.zeros(where.size, np.uint64),
+        drawn=np.full(where.size, step + 1, np.uint64),  # never more draws than steps: none is made twice
         seed=np.uint64(seed),
         soon=np.zeros(where.size, np.int32),
     )
