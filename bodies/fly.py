@@ -12,10 +12,10 @@ balance of the springs, so its activation is a place as much as a force.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,7 +41,7 @@ CENTRELINE = ("nose", "neck", "waist", "abdomen_tip")
 
 def fly(
     *,
-    medium: str | Fluid = "air",
+    medium: str | Mapping[str, Any] | Fluid = "air",
     parts: Collection[str] = PARTS,
     floor: bool = True,
     tone: float = 1.0,
@@ -50,7 +50,7 @@ def fly(
     """Build a fly.
 
     Args:
-        medium: "air", "water", "vacuum" or a Fluid of your own.
+        medium: "air", "water", "vacuum" or a Fluid of your own, also as the fields that `options` keeps.
         parts: which parts besides the legs have joints and muscles: any of PARTS; the rest is stiff but weighs.
         floor: put a level floor at height 0, which feet and trunk touch.
         tone: resting tone of the leg joints, as a share of the assumed; 0 leaves the passive tissue alone.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..registry import nearest
 
@@ -23,21 +25,23 @@ class Fluid:
             )
 
 
-FLUIDS = {  # at 20 degrees and one atmosphere: CRC Handbook of Chemistry and Physics
+FLUIDS = {  # at 20 degrees and one atmosphere, textbook values
     "air": Fluid(name="air", density=1.2e-6, viscosity=1.8e-5),
     "water": Fluid(name="water", density=1e-3, viscosity=1e-3),
     "vacuum": Fluid(name="vacuum", density=0.0, viscosity=0.0),
 }
 
 
-def as_fluid(name: str | Fluid) -> Fluid:
-    """The fluid of that name, or the fluid itself.
+def as_fluid(name: str | Mapping[str, Any] | Fluid) -> Fluid:
+    """The fluid of that name or with those fields, as JSON keeps it, or the fluid itself.
 
     Raises:
         ValueError: no fluid has that name.
     """
     if isinstance(name, Fluid):
         return name
+    if isinstance(name, Mapping):
+        return Fluid(**name)
     if name not in FLUIDS:
         raise ValueError(f"no medium {name!r} for the fly; {nearest(name, FLUIDS)}")
     return FLUIDS[name]
