@@ -357,12 +357,17 @@ def test_wind_from_the_left_is_felt_by_the_left_antenna(body: FlyBody) -> None:
     assert senses["antenna_L_deflection"] > Senses(body, standing(body))["antenna_L_deflection"]
 
 
-def test_walking_is_felt_as_wind_from_ahead(body: FlyBody) -> None:
-    data = standing(body)
-    data.qvel[0] = 20.0
+def test_moving_and_turning_the_head_is_felt_as_wind(body: FlyBody) -> None:
+    data, velocity = standing(body), np.empty(6)
+    data.qvel[:6] = 20.0, 0.0, 0.0, 0.0, 3.0, 9.0
     mujoco.mj_forward(body.model, data)
-    senses = Senses(body, data)
-    assert senses["antenna_L_wind"] == pytest.approx(20 * np.sqrt(0.5), rel=0.02)
+    senses, head = Senses(body, data), body.model.body("head").id
+    mujoco.mj_objectVelocity(body.model, data, mujoco.mjtObj.mjOBJ_XBODY, head, velocity, 1)
+    _, _, _, ahead, left, _ = velocity
+    assert senses["antenna_L_wind"] == pytest.approx((ahead + left) * np.sqrt(0.5), rel=1e-4)
+    assert senses["antenna_R_wind"] == pytest.approx((ahead - left) * np.sqrt(0.5), rel=1e-4)
+    assert ahead == pytest.approx(20, rel=0.2)
+    assert left > 3  # the head swings to the left, against the air there
 
 
 def test_posture_is_the_centre_of_mass_and_the_heading(body: FlyBody) -> None:
