@@ -1,0 +1,163 @@
+"""The fly's wiring that needs no download: six copies of the published leg rhythm, premotor groups, motor neurons.
+
+Every table lies in `data/`; SOURCES.md says where each comes from. Measured: the rhythm's synapses, the premotor matrix
+of one leg, the motor and sensory neurons by leg. Assumed: that the other legs' premotor wiring is that leg's, what the
+rhythm does to the premotor groups (`pattern.csv`), how legs are coupled, what the senses end on (`reflexes.csv`), and
+what turns a command to turn into shorter steps (`commands.csv`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from ...bodies.fly_tables import LEGS
+from ...brains.connectome import Connectome, Source
+
+DATA = Path(str(resources.files(__package__ or __name__))) / "data"
+SIGN = {"excitatory": 1, "inhibitory": -1}
+PREFIX = {"excitatory": "preE", "inhibitory": "preI"}
+SOURCE = Source(
+    citation=(
+        "Assembled circuit, not one animal: leg rhythm of Pugliese et al. 2025 (MANC); premotor groups of Lesser, Azevedo"
+        " et al. 2024 (FANC, left front leg, copied to six); motor and sensory neurons of Marin et al. 2024 (MANC)"
+    ),
+    doi="10.1101/2025.09.12.675944; 10.1038/s41586-024-07600-z; 10.7554/eLife.97766",
+    licence="CC BY 4.0",
+)
+
+
+class Neuron(NamedTuple):
+    """A row of the neuron table."""
+
+    name: str
+    type: str
+    role: str
+    transmitter: str
+    side: str
+
+
+class Edge(NamedTuple):
+    """A row of the synapse table."""
+
+    pre: str
+    post: str
+    count: float
+    sign: int
+    provenance: str
+
+
+def table(name: str) -> pd.DataFrame:
+    """A table of `data/` by its stem."""
+    return pd.read_csv(DATA / f"{name}.csv", keep_default_na=False, comment="#")
+
+
+def premotor_type(sign: str, group: str) -> str:
+    """Type of the cell that stands for a premotor group: preE_promotor, preI_tibia_flexor, ..."""
+    return f"{PREFIX[sign]}_{group}"
+
+
+def opposite(leg: str) -> str:
+    """The leg across: LF of RF."""
+    return f"{'L' if leg[0] == 'R' else 'R'}{leg[1]}"
+
+
+@cache
+def connectome() -> Connectome:
+    """All of it. Cells that stand for a group have its type's name; `n` cells of one type in a leg share one body."""
+    neurons = pd.DataFrame([*_central(), *_rhythm_cells(), *_premotor_cells(), *_motor_cells(), *_sensory_cells()])
+    neurons = neurons.assign(x_um=float("nan"), y_um=float("nan"), z_um=float("nan"))
+    edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands()]
+    synapses = pd.DataFrame(edges).groupby(["pre", "post", "sign", "provenance"], as_index=False, sort=False).sum()
+    synapses = synapses.assign(kind="chemical", sign_provenance=synapses["provenance"])
+    return Connectome(neurons, synapses, SOURCE)
+
+
+def _rows(name: str) -> Iterator[dict[str, Any]]:
+    yield from table(name).to_dict("records")  # type: ignore[misc]
+
+
+def _central() -> Iterator[Neuron]:
+    for row in _rows("descending"):
+        yield Neuron(row["name"], row["type"], "inter", row["transmitter"], row["side"])
+
+
+def _rhythm_cells() -> Iterator[Neuron]:
+    kinds = {"IN17A001": "acetylcholine", "INXXX466": "acetylcholine", "IN16B036": "glutamate", "coupling": ""}
+    for leg in LEGS:
+        for kind, transmitter in kinds.items():
+            yield Neuron(f"{kind}_{leg}", kind, "inter", transmitter, leg[0])
+
+
+def _premotor_cells() -> Iterator[Neuron]:
+    groups = table("premotor")[["sign", "group"]].drop_duplicates()
+    for leg in LEGS:
+        for sign, group in groups.itertuples(index=False):
+            kind = premotor_type(sign, group)
+            transmitter = "acetylcholine" if sign == "excitatory" else "GABA+glutamate"
+            yield Neuron(f"{kind}_{leg}", kind, "inter", transmitter, leg[0])
+
+
+def _motor_cells() -> Iterator[Neuron]:
+    for row in _rows("motor_neurons"):
+        yield Neuron(row["name"], row["type"], "motor", "glutamate", row["leg"][0])
+
+
+def _sensory_cells() -> Iterator[Neuron]:
+    for kind in table("sensory_neurons")["type"].unique():
+        for leg in LEGS:  # a leg of which none were found (SNpp53 in LF) is taken to have them: the nerve is damaged
+            yield Neuron(f"{kind}_{leg}", kind, "sensory", "acetylcholine", leg[0])
+
+
+def _rhythm() -> Iterator[Edge]:
+    """The loop in every leg; a descending cell drives the legs of the other side, as DNg100 does."""
+    for row in _rows("rhythm"):
+        for leg in LEGS:
+            pre = f"{row['pre']}_{opposite(leg)[0]}" if row["pre"].startswith("DN") else f"{row['pre']}_{leg}"
+            yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+
+
+def _coupling() -> Iterator[Edge]:
+    for row in _rows("coupling"):
+        yield Edge(f"coupling_{row['from_leg']}", f"IN17A001_{row['to_leg']}", row["count"], 1, row["provenance"])
+
+
+def _pattern() -> Iterator[Edge]:
+    for row in _rows("pattern"):
+        for leg in (f"L{row['pair']}", f"R{row['pair']}"):
+            pre = f"{row['pre']}_{opposite(leg)[0]}" if row["pre"].startswith("DN") else f"{row['pre']}_{leg}"
+            yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+
+
+def _premotor() -> Iterator[Edge]:
+    """Every motor neuron of a pool gets what one of the measured leg's has on the average."""
+    motor = table("motor_neurons").groupby(["leg", "pool"])["name"].apply(list)
+    for row in _rows("premotor"):
+        if row["synapses"] == 0:
+            continue
+        each, kind = row["synapses"] / row["motor_neurons"], premotor_type(row["sign"], row["group"])
+        for leg in LEGS:
+            for name in motor.get((leg, row["pool"]), []):
+                provenance = "derived" if leg == "LF" else "assumed"
+                yield Edge(f"{kind}_{leg}", name, each, SIGN[row["sign"]], provenance)
+
+
+def _reflexes() -> Iterator[Edge]:
+    for row in _rows("reflexes"):
+        for leg in LEGS:
+            yield Edge(f"{row['pre']}_{leg}", f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+
+
+def _commands() -> Iterator[Edge]:
+    """Descending cells onto premotor groups of the legs on one side; `side` says which, seen from the cell."""
+    cells = table("descending").groupby("type")[["name", "side"]].apply(lambda rows: rows.values.tolist())
+    for row in _rows("commands"):
+        for name, side in cells[row["pre"]]:
+            for leg in LEGS:
+                if (leg[0] == side) == (row["side"] == "same") and leg[1] in row["pairs"]:
+                    yield Edge(name, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
