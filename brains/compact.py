@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..registry import UnknownNameError, nearest
 from . import compact_io, compact_table, paths
@@ -136,7 +137,7 @@ class CompactConnectome:
         """
         return compact_table.where(self.neurons, columns)
 
-    def subset(self, rows: Ints, change: str = "") -> CompactConnectome:
+    def subset(self, rows: ArrayLike, change: str = "") -> CompactConnectome:
         """Only some neurons, in the order they have here, and the edges among them.
 
         Args:
@@ -159,7 +160,7 @@ class CompactConnectome:
             source=self.source.changed(change or f"kept {kept.size} of {self.n} neurons"),
         )
 
-    def paths_subgraph(self, sources: Ints, targets: Ints, max_edges: int = 3) -> CompactConnectome:
+    def paths_subgraph(self, sources: ArrayLike, targets: ArrayLike, max_edges: int = 3) -> CompactConnectome:
         """All neurons on paths of at most `max_edges` edges, and every edge among them; see `Connectome`.
 
         Args:
@@ -189,6 +190,38 @@ class CompactConnectome:
             count=self.count[keep],
             sign=self.sign[keep],
             source=self.source.changed(change),
+        )
+
+    def ablate(self, rows: ArrayLike) -> CompactConnectome:
+        """Without some neurons and all their edges."""
+        gone = np.unique(np.asarray(rows, dtype=np.int64))
+        kept = np.setdiff1d(np.arange(self.n), gone)
+        return self.subset(kept, f"ablated {gone.size} of {self.n} neurons")
+
+    def shuffle(self, rng: np.random.Generator, method: Literal["degree", "label"] = "degree") -> CompactConnectome:
+        """A null model of this wiring; `compact_shuffle` says what each method keeps.
+
+        Args:
+            rng: the only source of randomness.
+            method: "degree" deals edge ends anew, "label" permutes which neuron sits where.
+
+        Raises:
+            UnknownNameError: there is no such method.
+        """
+        from . import compact_shuffle
+
+        if method not in compact_shuffle.METHODS:
+            raise UnknownNameError(f"no shuffle method {method!r}; {nearest(method, compact_shuffle.METHODS)}")
+        start, target, came = compact_shuffle.METHODS[method](self.start, self.target, rng)
+        return replace(
+            self,
+            start=start,
+            target=target,
+            count=self.count[came],
+            sign=self.sign[came],
+            source=self.source.changed(f"shuffled ({method})"),
+            provenance="derived",
+            sign_provenance="derived",
         )
 
     def to_connectome(self) -> Connectome:

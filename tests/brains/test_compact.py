@@ -156,6 +156,73 @@ def test_a_threshold_drops_weak_edges_and_no_neurons(small: CompactConnectome):
     assert strong.source.changes[-1] == "dropped 2 edges of fewer than 3 synapses"
 
 
+def degrees(compact: CompactConnectome) -> tuple[list, list, list]:
+    rows = np.repeat(np.arange(compact.n), np.diff(compact.start))
+    own = sorted(rows[rows == compact.target].tolist())
+    incoming = np.bincount(compact.target, minlength=compact.n).tolist()
+    outgoing = [sorted(zip(*(a[p:q].tolist() for a in (compact.count, compact.sign)), strict=True)) for p, q in
+                zip(compact.start[:-1], compact.start[1:], strict=True)]  # fmt: skip
+    return own, incoming, outgoing
+
+
+def random_compact(n: int, edges: int, seed: int) -> CompactConnectome:
+    rng = np.random.default_rng(seed)
+    pairs = np.unique(rng.integers(0, n, (edges, 2)), axis=0)
+    names = [f"n{i}" for i in range(n)]
+    neurons = pd.DataFrame({"name": names, "type": "", "role": "inter", "transmitter": "", "side": ""})
+    return CompactConnectome(
+        neurons=neurons.assign(x_um=np.nan, y_um=np.nan, z_um=np.nan),
+        start=np.searchsorted(pairs[:, 0], np.arange(n + 1)).astype(np.int64),
+        target=pairs[:, 1].astype(np.int32),
+        count=rng.integers(1, 50, len(pairs)).astype(np.int16),
+        sign=rng.choice(np.array([-1, 1], np.int8), len(pairs)),
+        source=SOURCE,
+    )
+
+
+@given(st.integers(12, 60), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_a_degree_shuffle_keeps_both_degrees_and_what_leaves_a_neuron(n: int, seed: int):
+    compact = random_compact(n, 3 * n, seed)
+    shuffled = compact.shuffle(np.random.default_rng(seed))
+    assert degrees(shuffled) == degrees(compact)
+    assert shuffled.provenance == "derived"
+
+
+@given(st.integers(2, 40), st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_a_label_shuffle_is_the_same_graph_with_other_names(n: int, seed: int):
+    compact = random_compact(n, 4 * n, seed)
+    shuffled = compact.shuffle(np.random.default_rng(seed), "label")
+    place = np.random.default_rng(seed).permutation(n)
+
+    def edges(one: CompactConnectome, who: np.ndarray) -> set[tuple[int, ...]]:
+        rows = who[np.repeat(np.arange(n), np.diff(one.start))]
+        return set(zip(*(a.tolist() for a in (rows, who[one.target], one.count, one.sign)), strict=True))
+
+    assert edges(shuffled, np.arange(n)) == edges(compact, place)
+
+
+def test_shuffles_move_most_edges_and_repeat_from_a_seed():
+    compact = random_compact(300, 4000, 0)
+    for method in ("degree", "label"):
+        one, two = (compact.shuffle(np.random.default_rng(3), method) for _ in range(2))
+        assert one.fingerprint == two.fingerprint
+        pairs = [set(zip(np.repeat(np.arange(300), np.diff(c.start)).tolist(), c.target.tolist(), strict=True))
+                 for c in (compact, one)]  # fmt: skip
+        assert len(pairs[0] & pairs[1]) < 0.15 * compact.edges
+        assert one.source.changes[-1] == f"shuffled ({method})"
+    with pytest.raises(UnknownNameError, match="no shuffle method 'degrees'; did you mean 'degree'"):
+        compact.shuffle(np.random.default_rng(0), "degrees")
+
+
+def test_ablation_removes_neurons_and_their_edges(small: CompactConnectome):
+    rest = small.ablate([1])
+    assert rest.names == ("n0", "n2", "n3", "n4")
+    assert rest.edges == 3
+    assert rest.source.changes[-1] == "ablated 1 of 5 neurons"
+
+
 def test_changes_are_named_in_the_source(small: CompactConnectome):
     assert small.subset(np.array([0, 1])).source.changes[-1] == "kept 2 of 5 neurons"
     paths = small.paths_subgraph(np.array([0]), np.array([2, 3]), 3)
