@@ -37,6 +37,7 @@ class Body:
         bounds: lowest and highest value of each modality.
         units: unit of each modality.
         length_mm: length along the body axis at rest, mm.
+        legs: their names; a body that has some records `contacts_un` and `feet_mm` among its extras, in this order.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Body:
     bounds: Mapping[str, tuple[float, float]]
     units: Mapping[str, str]
     length_mm: float
+    legs: tuple[str, ...] = ()
 
     @cached_property
     def effector_ids(self) -> Indices:

@@ -78,6 +78,7 @@ def fly(
         bounds={name: (low, high) for name, (low, high, _) in MODALITIES.items()},
         units={name: unit for name, (_, _, unit) in MODALITIES.items()},
         length_mm=LENGTH_MM,
+        legs=LEGS,
     )
 
 

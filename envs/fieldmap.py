@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .camera import Tube
 from .fields import Field, GaussianField
 from .overlay import INK, PAPER, font
-from .rendering import Tube
 
 Frame = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]

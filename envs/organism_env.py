@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from inspect import Parameter, signature
-from math import ceil
+from math import atan2, ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ from .sensing import Observation, Sensing
 from .tasks import Task, choose_task
 
 if TYPE_CHECKING:
-    from .rendering import BodyCamera
+    from .camera import Camera
 
 Floats = npt.NDArray[np.float64]
 POSITION_LIMIT = 1e6  # body units; nothing that behaves gets this far
@@ -113,7 +113,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self.data = self.body.new_data()
         self.controller = None if self.brain is None else Controller(self.organism, self.brain, self.body)
         self.render_mode = render_mode
-        self._camera: BodyCamera | None = None
+        self._camera: Camera | None = None
         self.control_s = base.control_s
         self.fingerprint = self.organism.connectome.fingerprint
         self._last_step = ceil(self.task.duration_s / self.control_s - 1e-6)
@@ -213,7 +213,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         return self._observation(), reward, False, self._steps >= self._last_step, self._info()
 
     def render(self) -> npt.NDArray[np.uint8] | None:
-        """A picture of the body from above, shape (480, 640, 3), or None without a render mode.
+        """A picture of the body, shape (480, 640, 3), or None without a render mode.
 
         Raises:
             RenderingError: there is no OpenGL here.
@@ -221,10 +221,12 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         if self.render_mode is None:
             return None
         if self._camera is None:
-            from .rendering import BodyCamera
+            from .follow_camera import camera_of
 
-            self._camera = BodyCamera(self.body)
-        return self._camera.frame(self.data, np.array(self._posture[:3]))
+            self._camera = camera_of(self.body)
+        x, y, z, ahead, left, *_ = self._posture
+        self._camera.aim(atan2(left, ahead))
+        return self._camera.frame(self.data, np.array([x, y, z]))
 
     def close(self) -> None:
         """Free the camera, if there is one."""

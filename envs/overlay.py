@@ -28,8 +28,9 @@ def title(recording: Recording) -> tuple[str, str]:
         words.append(f"{options['model']} model, {len(recording.episode['names']['neurons'])} neurons")
     if options["ablate"]:
         words.append("without " + " ".join(options["ablate"]))
-    if options["drive"]:
-        words.append("driven: " + ", ".join(f"{name} {value:+g} mV" for name, value in options["drive"].items()))
+    if options["drive"] and options["brain"]:
+        unit = "" if options["model"] == "rate" else " mV"  # a rate neuron's input has no unit
+        words.append("driven: " + ", ".join(f"{name} {value:+g}{unit}" for name, value in options["drive"].items()))
     if options["freeze_senses"]:
         words.append("senses frozen")
     words.append(f"seed {recording.episode['seed']}")
@@ -76,6 +77,25 @@ class Plate(NamedTuple):
     picture: Frame
     path: list[tuple[float, float]]
     felt: str
+
+
+def stimulus(recording: Recording, step: int) -> str:
+    """Modalities that the task stimulates at a control step, or ''."""
+    values, names = recording.series["stimulus"][step], recording.episode["names"]["modalities"]
+    return ", ".join(name for name, value in zip(names, values, strict=True) if value)
+
+
+def write(view: Frame, left: str, right: str, alert: str = "") -> Frame:
+    """The view with words at the bottom left and right, and what must not be missed at the top right."""
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(view)
+    draw = ImageDraw.Draw(image)
+    width, height = image.size
+    draw.text((MARGIN, height - MARGIN), left, fill=INK, font=font(14), anchor="ls")
+    draw.text((width - MARGIN, height - MARGIN), right, fill=INK, font=font(17, True), anchor="rs")
+    draw.text((width - MARGIN, MARGIN), alert, fill=ALERT, font=font(17, True), anchor="ra")
+    return np.asarray(image)
 
 
 def annotate(

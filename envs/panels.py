@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -47,9 +48,9 @@ class TimePanel:
         axes = figure.subplots(3 if brain else 2, 1, sharex=True, height_ratios=[6, 2.2, 1.5] if brain else [3, 1.5])
         figure.subplots_adjust(left=0.105, right=0.965, top=0.955, bottom=0.068, hspace=0.2)
         if brain:
-            _neurons(axes[0], recording)
+            plot_neurons(axes[0], recording)
         _muscles(axes[-2], recording)
-        _speed(axes[-1], recording, self.speed)
+        plot_speed(axes[-1], recording)
         canvas.draw()  # type: ignore[no-untyped-call]
         self.picture: Frame = np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]
         columns = [float(axes[-1].transData.transform((t, 0.0))[0]) for t in (self.time_s[0], self.time_s[-1])]
@@ -91,20 +92,25 @@ def watched(recording: Recording) -> list[tuple[str, list[int]]]:
     return groups
 
 
-def _neurons(axis: Any, recording: Recording) -> None:
-    series = recording.series
-    time_s, groups = series["time_s"], watched(recording)
+def plot_neurons(axis: Any, recording: Recording) -> None:
+    """What the watched neurons do over time, a row a neuron: transmitter release, or the rate of a rate model."""
+    series, groups = recording.series, watched(recording)
+    time_s, what, values, top = series["time_s"], "transmitter release", series["release"], 1.0
+    if recording.episode["options"]["model"] == "rate":  # whose "voltage" is the rate, Hz
+        what, values = "firing rate, Hz", series["voltage_mv"]
+        most_hz = float(values[:, [i for _, rows in groups for i in rows]].max(initial=0.0))
+        top = max(10.0, 10.0 * ceil(most_hz / 10.0))
     # a pair of cells is repeated to the height that its label needs
     thick = [[i for i in rows for _ in range(-(-LABEL_ROWS // len(rows)))] for _, rows in groups]
     order = [i for rows in thick for i in rows]
-    picture = _heat(axis, series["release"][:, order].T, RELEASE_COLOURS, (0.0, 1.0), (time_s[0], time_s[-1]))
+    picture = _heat(axis, values[:, order].T, RELEASE_COLOURS, (0.0, top), (time_s[0], time_s[-1]))
     ends = np.cumsum([len(rows) for rows in thick])
     middles = ends - np.array([len(rows) for rows in thick]) / 2
     axis.set_yticks(middles - 0.5, [label for label, _ in groups], fontsize=8.5, color=INK)
     axis.hlines(ends[:-1] - 0.5, time_s[0], time_s[-1], color=FAINT, linewidth=0.6)
     shown = sum(len(rows) for _, rows in groups)
-    _title(axis, f"Neurons, {shown} of {series['release'].shape[1]}: transmitter release")
-    _key(axis, picture, (0.0, 1.0), ("0", "1"))
+    title(axis, f"Neurons, {shown} of {values.shape[1]}: {what}")
+    _key(axis, picture, (0.0, top), ("0", f"{top:g}"))
 
 
 def _muscles(axis: Any, recording: Recording) -> None:
@@ -113,19 +119,20 @@ def _muscles(axis: Any, recording: Recording) -> None:
     span = (time_s[0], time_s[-1])
     if sides is None:
         picture = _heat(axis, activation.T, RELEASE_COLOURS, (0.0, 1.0), span)
-        _title(axis, "Effectors: activation")
+        title(axis, "Effectors: activation")
         _key(axis, picture, (0.0, 1.0), ("0", "1"))
         axis.set_yticks([])
         return
     difference = (sides[0] - sides[1]).T
     picture = _heat(axis, difference, MUSCLE_COLOURS, (-SATURATION, SATURATION), span)
     axis.set_yticks([0, len(difference) - 1], ["head", "tail"], fontsize=8.5, color=INK)
-    _title(axis, "Body-wall muscles: dorsal minus ventral activation")
+    title(axis, "Body-wall muscles: dorsal minus ventral activation")
     _key(axis, picture, (-SATURATION, SATURATION), ("ventral", "dorsal"))
 
 
-def _speed(axis: Any, recording: Recording, speed: Floats) -> None:
-    time_s = recording.series["time_s"]
+def plot_speed(axis: Any, recording: Recording) -> None:
+    """Smoothed speed along the body over time, and when there was a stimulus."""
+    time_s, speed = recording.series["time_s"], smooth_speed(recording)
     axis.plot(time_s, speed, color=INK, linewidth=1.3)
     axis.axhline(0.0, color=FAINT, linewidth=0.8, zorder=0)
     axis.fill_between(time_s, speed, 0, where=speed < 0, color="#215cbf", alpha=0.25, linewidth=0)
@@ -136,7 +143,7 @@ def _speed(axis: Any, recording: Recording, speed: Floats) -> None:
     axis.set_ylim(low - 0.08 * (high - low), high + 0.08 * (high - low))
     axis.set_xlabel("time (s)", fontsize=8.5, color=INK, labelpad=1)
     axis.tick_params(labelsize=8.5, colors=INK, length=3)
-    _title(axis, "Speed along the body, mm/s" + ("   (shaded: stimulus)" if touched.any() else ""))
+    title(axis, "Speed along the body, mm/s" + ("   (shaded: stimulus)" if touched.any() else ""))
 
 
 def _heat(
@@ -166,7 +173,8 @@ def _key(axis: Any, picture: Any, limits: tuple[float, float], labels: tuple[str
         place.text(x, 0.4, label, transform=place.transAxes, fontsize=8, color=INK, ha=side, va="center")
 
 
-def _title(axis: Any, text: str) -> None:
+def title(axis: Any, text: str) -> None:
+    """The title of a plot, and the colour of its frame."""
     # not set_title, which moves up to clear the colour key
     axis.text(0, 1 + 5 / axis.get_window_extent().height, text, transform=axis.transAxes, fontsize=9.5, color=INK)
     for spine in axis.spines.values():

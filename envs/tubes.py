@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
-from .rendering import Tube
+from .camera import Tube
 
 if TYPE_CHECKING:
     import mujoco

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from animat.envs import opengl
-from animat.envs.rendering import BodyCamera, RenderingError, Tube
+from animat.envs.camera import Tube
+from animat.envs.opengl import RenderingError
+from animat.envs.rendering import BodyCamera
 from animat.organisms.organism import make
 
 FAR = np.array([5.0, 5.0, 0.0])

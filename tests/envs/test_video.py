@@ -6,11 +6,11 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from animat.envs.opengl import RenderingError
 from animat.envs.organism_env import OrganismEnv
 from animat.envs.overlay import title
 from animat.envs.panels import TimePanel, watched
 from animat.envs.recorder import Recording, run_episode
-from animat.envs.rendering import RenderingError
 from animat.envs.tubes import DORSAL, SKIN, BodyTubes
 from animat.envs.video import Film, render_video
 from animat.organisms.organism import make
@@ -87,17 +87,17 @@ def test_every_kind_of_recording_can_be_filmed(tmp_path, options):
 def test_a_field_shows_as_contours_and_a_map_with_the_path_on_it():
     recording = run_episode(OrganismEnv(task="chemotaxis", duration_s=2.0), seed=0)
     with Film(recording) as film:
-        contours = film._contours(100)
-        first, last = (film._plate(step) for step in (10, 199))
+        contours = film.view._contours(100)
+        first, last = (film.view.plate(step) for step in (10, 199))
     assert contours
-    field = film.fields[0]
+    field = film.view.fields[0]
     for tube in contours:
-        assert np.ptp(field.values(tube.points)) < 0.1 * film.map.step
+        assert np.ptp(field.values(tube.points)) < 0.1 * film.view.map.step
     assert first.path[0] == last.path[0] != last.path[-1]
     assert last.felt == f"salt {recording.series['field'][-1, 0]:.1f} mM"
-    pixel = film.map.path[-1] - film.map.corner
+    pixel = film.view.map.path[-1] - film.view.map.corner
     assert last.path[-1] == pytest.approx(
-        [150 * pixel[0] / film.map.side, 150 * (1 - pixel[1] / film.map.side)], abs=0.01
+        [150 * pixel[0] / film.view.map.side, 150 * (1 - pixel[1] / film.view.map.side)], abs=0.01
     )
 
 

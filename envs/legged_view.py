@@ -1,0 +1,112 @@
+"""How an animal with legs is filmed: in perspective with its footprints, beside neurons, footfalls and speed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bodies.body import Body
+from .follow_camera import GRID_MM, FollowCamera, Print
+from .gait import footfalls, stances
+from .measures import body_axis, moving_average
+from .overlay import stimulus, write
+from .panels import INK, PAPER, plot_neurons, plot_speed, smooth_speed, title
+from .recorder import Recording
+from .scroll_panel import Plot, ScrollPanel
+
+Frame = npt.NDArray[np.uint8]
+
+FOLLOW_S, TURN_S = 0.5, 1.5  # s, the camera follows the place and the heading averaged over this long
+PRINT_S = 1.5  # s, how long a footprint stays
+SAMPLES = 4  # a pixel
+BAR, GAP = 3, 1  # rows of a leg's bar and of the space below it
+
+
+class LeggedView:
+    """The pictures of a recording, under the title; it owns a camera.
+
+    Args:
+        recording: what is shown.
+        body: that the recording was made with; it has legs.
+        width: of the pictures, pixels.
+        height: of the pictures, pixels.
+    """
+
+    def __init__(self, recording: Recording, body: Body, width: int, height: int) -> None:
+        self.recording, self.body, self.data = recording, body, body.new_data()
+        series, side = recording.series, (width // 2, height)
+        step_s = float(series["time_s"][1] - series["time_s"][0])
+        line = series["centreline_mm"]
+        axis = body_axis(line)
+        heading = np.unwrap(np.arctan2(axis[:, 1], axis[:, 0]))
+        self.looked_at = moving_average(line.mean(axis=1), round(FOLLOW_S / step_s))
+        self.heading = moving_average(heading, round(TURN_S / step_s))
+        self.speed = smooth_speed(recording)
+        self.prints = _prints(recording)
+        self.panel = ScrollPanel(recording, *side, _plots(recording, body))
+        self.camera = FollowCamera(body, *side, SAMPLES)
+
+    def close(self) -> None:
+        """Free the camera."""
+        self.camera.close()
+
+    def frame(self, step: int) -> Frame:
+        """The picture of a control step, shape (height, width, 3)."""
+        import mujoco
+
+        time_s = float(self.recording.series["time_s"][step])
+        self.data.qpos[:] = self.recording.series["qpos"][step]
+        mujoco.mj_kinematics(self.body.model, self.data)
+        mujoco.mj_comPos(self.body.model, self.data)
+        mujoco.mj_camlight(self.body.model, self.data)
+        self.camera.aim(float(self.heading[step]))
+        self.camera.prints = [
+            Print(x, y, 1 - (time_s - landed_s) / PRINT_S)
+            for landed_s, x, y in self.prints
+            if 0 <= time_s - landed_s < PRINT_S
+        ]
+        view = self.camera.frame(self.data, self.looked_at[step])
+        way = "forward" if self.speed[step] > 0 else "backward"
+        state = f"{abs(self.speed[step]):.1f} mm/s {way}"
+        view = write(view, f"grid {GRID_MM:g} mm", state, stimulus(self.recording, step))
+        return np.hstack([view, self.panel.at(time_s)])
+
+
+def plot_footfalls(axis: Any, recording: Recording, legs: tuple[str, ...]) -> None:
+    """A row a leg, black while its foot stands."""
+    from matplotlib.colors import ListedColormap
+
+    time_s = recording.series["time_s"]
+    standing = stances(time_s, recording.series["contacts_un"]).T
+    rows = np.zeros((len(legs), BAR + GAP, len(time_s)), bool)
+    rows[:, :BAR] = standing[:, None]
+    span = (time_s[0], time_s[-1], len(legs) - 0.5, -0.5)
+    colours = ListedColormap([PAPER, INK])
+    axis.imshow(
+        rows.reshape(-1, len(time_s)), aspect="auto", interpolation="nearest", cmap=colours, extent=span, vmin=0, vmax=1
+    )
+    axis.set_yticks(np.arange(len(legs)) - 0.5 * GAP / (BAR + GAP), legs, fontsize=8.5, color=INK)
+    axis.tick_params(length=0)
+    title(axis, "Footfalls: black while the foot stands")
+
+
+def _plots(recording: Recording, body: Body) -> list[Plot]:
+    def footfall_plot(axis: Any, recording: Recording) -> None:
+        plot_footfalls(axis, recording, body.legs)
+
+    brain: list[Plot] = [(plot_neurons, 6.0)] if "release" in recording.series else []
+    return [*brain, (footfall_plot, 2.4), (plot_speed, 1.5)]
+
+
+def _prints(recording: Recording) -> list[tuple[float, float, float]]:
+    """When and where a foot has landed: time, s, x and y, mm."""
+    time_s, feet = recording.series["time_s"], recording.series["feet_mm"]
+    standing = stances(time_s, recording.series["contacts_un"])
+    found = []
+    for leg in range(standing.shape[1]):
+        landed = footfalls(time_s, standing[:, leg]).touchdowns
+        for row, at in zip(np.searchsorted(time_s, landed), landed, strict=True):
+            found.append((float(at), float(feet[row, leg, 0]), float(feet[row, leg, 1])))
+    return found
