@@ -73,7 +73,7 @@ class CompoundEye:
         """Angle between each facet and each of its neighbours, deg, shape (pairs,)."""
         here, step = np.nonzero(self.neighbours >= 0)
         cosine = np.einsum("ij,ij->i", self.directions[here], self.directions[self.neighbours[here, step]])
-        return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
     @cached_property
     def samples(self) -> Floats:
@@ -110,7 +110,7 @@ def hexagon(radius: int) -> Ints:
     if radius < 0:
         raise ValueError(f"hexagon: radius ({radius} columns) must be 0 or more")
     p, q = (axis.ravel() for axis in np.meshgrid(*[np.arange(-radius, radius + 1)] * 2, indexing="ij"))
-    return np.stack([p, q], axis=1)[np.abs(p - q) <= radius]
+    return np.asarray(np.stack([p, q], axis=1)[np.abs(p - q) <= radius], dtype=np.int64)
 
 
 def lattice_places(columns: Ints) -> Floats:

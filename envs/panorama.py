@@ -75,7 +75,8 @@ class Drum:
         turned = np.radians(self.phase_deg + self.speed_deg_s * time_s)
         limit = np.sin(np.radians(self.height_deg))
         stripes = 360.0 / self.period_deg
-        return _drum(directions, frame, stripes, turned, limit, self.mean, self.contrast, self.wave == "square")
+        seen: Floats = _drum(directions, frame, stripes, turned, limit, self.mean, self.contrast, self.wave == "square")
+        return seen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,9 @@
 """The lobula plate: what wide-field and looming cells make of T4 and T5.
 
 Wide-field cells (HS, VS, H2) and the lobula-plate intrinsic cells (LPi) that oppose directions are summed by the
-synapse counts of FlyWire (`lobula_plate.csv`). LPLC2 is laid out as published (Klapoetke et al. 2017, from memory): each
-cell reads the four layers along four arms that point away from its centre, each layer on the arm of its own preferred
-direction, so that it answers to motion outward from a point. Its counts are FlyWire's; the shape of the arms, the
-strength of the opposing inhibition and the threshold are assumed.
+synapse counts of FlyWire (`lobula_plate.csv`). LPLC2 is laid out as published (Klapoetke et al. 2017, from memory):
+each cell reads the four layers along four arms that point away from its centre, each layer on the arm of its own
+preferred X of the opposing inhibition and the threshold are assumed.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ OPPOSING = ("LPi09", "LPi11", "LPi14", "LPi15")
 class LobulaPlateSettings:
     """Numbers that the wiring does not give; all assumed."""
 
-    half_release: float = 0.05  # release of a T4 or T5 cell at half of its output, in the units of `ColumnNetwork`
+    half_release: float = 0.1  # release of a T4 or T5 cell at half of its output, in the units of `ColumnNetwork`
     inhibition: float = 2.0  # weight of an inhibitory synapse over that of an excitatory one, as in the columns
     tau_ms: float = 10.0  # ms, of the wide-field cells
-    reach: float = 6.0  # columns, length of an arm of LPLC2: 30 deg, for a field of 60 deg
+    reach: float = 4.5  # columns, length of an arm of LPLC2, for a field of 45 deg
     spread_deg: float = 45.0  # deg, half angle of an arm
     spacing: int = 3  # columns between LPLC2 centres: 91 of them in an eye of 721 columns (FlyWire has 102 a side)
-    opposition: float = 1.0  # opposing over exciting synapses of LPLC2; the four LPi types counted come to 0.19
-    threshold: float = 0.025  # LPLC2 is silent below; share of full outward motion on all arms
+    opposition: float = 0.7  # opposing over exciting synapses of LPLC2; the four LPi types counted come to 0.19
+    threshold: float = 0.06  # LPLC2 is silent below; share of full outward motion on all arms
 
     def __post_init__(self) -> None:
         for name in ("half_release", "inhibition", "tau_ms", "reach", "spread_deg", "spacing", "threshold"):
@@ -83,7 +82,7 @@ class LobulaPlate:
         self._activity = np.zeros((eyes, len(self.cells)))
         self.centres = np.flatnonzero((columns % self.settings.spacing == 0).all(axis=1))
         self._arms = _arms(columns, self.centres, self.settings)
-        self._lplc2 = _lplc2_shares(counts)
+        self._outward, self._inward = _lplc2_weights(counts, self.settings)
         self.lplc2 = np.zeros((eyes, len(self.centres)))  # each cell, 0 at its threshold, 1 at twice its threshold
 
     def reset(self) -> None:
@@ -91,14 +90,21 @@ class LobulaPlate:
         self._activity[:] = 0.0
         self.lplc2[:] = 0.0
 
-    def step(self, release: Mapping[str, Floats], duration_s: float) -> None:
-        """Advance under the release of T4a to T5d, each of shape (eyes, n columns), for a duration (s)."""
-        calcium = {name: self.calcium(release[name]) for name in MOTION}
-        motion = np.stack([calcium[name].mean(axis=1) for name in MOTION], axis=1)
-        source = np.concatenate([motion, np.maximum(self._activity, 0.0)], axis=1)
+    def step(self, release: Floats, duration_s: float) -> None:
+        """Advance.
+
+        Args:
+            release: of T4a to T5d in the order of `MOTION`, (8, eyes, n columns).
+            duration_s: s.
+        """
+        calcium = self.calcium(release)
+        source = np.concatenate([calcium.mean(axis=2).T, np.maximum(self._activity, 0.0)], axis=1)
         advance = 1.0 - np.exp(-duration_s * 1e3 / self.settings.tau_ms)
         self._activity += advance * (source @ self._weights.T - self._activity)
-        self.lplc2 = self._looming(calcium)
+        net = np.tensordot(self._outward - self._inward, calcium, axes=1)
+        arms = np.stack([arm @ on.T for arm, on in zip(self._arms, net, strict=True)])  # (4 layers, centres, eyes)
+        together = 4.0 * np.prod(np.maximum(arms, 0.0), axis=0) ** 0.25
+        self.lplc2 = np.maximum(together.T / self.settings.threshold - 1.0, 0.0)
 
     def calcium(self, release: Floats) -> Floats:
         """Output of T4 and T5, 0 to 1: it grows with the square of a weak signal and saturates.
@@ -123,16 +129,6 @@ class LobulaPlate:
         self._activity[:] = state["wide_field"]
         self.lplc2 = np.array(state["lplc2"])
 
-    def _looming(self, calcium: Mapping[str, Floats]) -> Floats:
-        drive = np.zeros((len(self._activity), len(self.centres)))
-        for layer in LAYERS:
-            on, off, against = "T4" + layer, "T5" + layer, OPPOSITE[layer]
-            outward = self._lplc2[on] * calcium[on] + self._lplc2[off] * calcium[off]
-            inward = 0.5 * (self._lplc2[on] + self._lplc2[off]) * (calcium["T4" + against] + calcium["T5" + against])
-            net = outward - self.settings.inhibition * self.settings.opposition * inward
-            drive += (self._arms[layer] @ net.T).T
-        return np.maximum(drive / self.settings.threshold - 1.0, 0.0)
-
 
 def _shares(counts: pd.DataFrame, cells: tuple[str, ...], inhibition: float) -> Floats:
     """Signed shares of every cell's inputs, rows cells, columns T4a to T5d and then the cells themselves."""
@@ -145,22 +141,32 @@ def _shares(counts: pd.DataFrame, cells: tuple[str, ...], inhibition: float) -> 
     return np.asarray(weights / np.abs(weights).sum(axis=1, keepdims=True))
 
 
-def _lplc2_shares(counts: pd.DataFrame) -> dict[str, float]:
-    """Each motion type's share of the motion input of LPLC2; full motion outward on all arms makes 1."""
-    rows = counts[(counts["target"] == "LPLC2") & counts["source"].isin(MOTION)]
-    total = (rows["synapses_right"] + rows["synapses_left"]).to_numpy(dtype=float)
-    return {str(name): float(value / total.sum()) for name, value in zip(rows["source"], total, strict=True)}
+def _lplc2_weights(counts: pd.DataFrame, settings: LobulaPlateSettings) -> tuple[Floats, Floats]:
+    """What an arm of each layer takes from each motion type, outward and inward, (4 layers, 8 types).
+
+    Outward: each type's share of the motion input of LPLC2, so that full outward motion on all arms makes 1. Inward:
+    the types of the opposite direction, as strong as the layer's own times the opposition and the inhibition.
+    """
+    rows = counts[(counts["target"] == "LPLC2") & counts["source"].isin(MOTION)].set_index("source")
+    number = (rows["synapses_right"] + rows["synapses_left"]).reindex(MOTION).to_numpy(dtype=float)
+    outward, inward = np.zeros((4, len(MOTION))), np.zeros((4, len(MOTION)))
+    for i, layer in enumerate(LAYERS):
+        own = [MOTION.index(f"T{kind}{layer}") for kind in (4, 5)]
+        against = [MOTION.index(f"T{kind}{OPPOSITE[layer]}") for kind in (4, 5)]
+        outward[i, own] = number[own] / number.sum()
+        inward[i, against] = settings.inhibition * settings.opposition * outward[i, own].mean()
+    return outward, inward
 
 
-def _arms(columns: Ints, centres: Ints, settings: LobulaPlateSettings) -> dict[str, csr_array]:
-    """For every layer the columns on its arm of every centre, (centres, n), as shares of a whole arm."""
+def _arms(columns: Ints, centres: Ints, settings: LobulaPlateSettings) -> list[csr_array]:
+    """For each layer the columns on its arm of every centre as shares of a whole arm, (centres, n columns)."""
     places = lattice_places(columns)
     offset = places[None] - places[centres][:, None]
     distance = np.hypot(offset[..., 0], offset[..., 1])
-    arms = {}
-    for layer, direction in DIRECTION.items():
-        along = offset @ np.array(direction)
+    arms = []
+    for layer in LAYERS:
+        along = offset @ np.array(DIRECTION[layer])
         inside = (distance > 0) & (distance <= settings.reach + 1e-9)
         inside &= along >= distance * np.cos(np.radians(settings.spread_deg)) - 1e-9
-        arms[layer] = csr_array(inside / max(int(inside.sum(axis=1).max()), 1))
+        arms.append(csr_array(inside / max(int(inside.sum(axis=1).max(initial=1)), 1)))
     return arms

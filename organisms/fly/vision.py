@@ -120,7 +120,7 @@ class OpticLobe:
             dt_ms = self.network.settings.dt_ms
             raise ValueError(f"OpticLobe: duration_s ({duration_s} s) must be a whole number of steps of {dt_ms} ms")
         self.network.step(self._contrast(light, duration_s), round(steps))
-        self.plate.step({name: self.network.release(name) for name in MOTION}, duration_s)
+        self.plate.step(self.network.release(*MOTION), duration_s)
         return self.motion
 
     @property
