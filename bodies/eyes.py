@@ -231,4 +231,4 @@ def ray_luminance(
         cutoff=reach,
         **late,
     )
-    return np.where(geom >= 0, shades[geom], behind)
+    return np.where((geom >= 0) & (distance <= reach), shades[geom], behind)
