@@ -304,9 +304,9 @@ def _advance(
             for i in range(voltage.shape[0]):
                 fast, lag, passed, rectified = rates.fast[i], rates.slow[i], rates.passed[i], rates.rectified[i]
                 for j in range(low, high):
-                    v = (voltage[i, j] + fast * (current[i, j] - voltage[i, j]) + TINY) - TINY
+                    v = ((voltage[i, j] + fast * (current[i, j] - voltage[i, j]) + TINY) - TINY) * mask[j]
                     s = (slow[i, j] + lag * (v - slow[i, j]) + TINY) - TINY
-                    out = (v - passed * s) * mask[j]
+                    out = v - passed * s
                     voltage[i, j], slow[i, j] = v, s
                     release[i, j] = max(out, np.float32(0.0)) if rectified else out
 
