@@ -38,11 +38,11 @@ class LobulaPlateSettings:
     half_release: float = 0.1  # release of a T4 or T5 cell at half of its output, in the units of `ColumnNetwork`
     inhibition: float = 2.0  # weight of an inhibitory synapse over that of an excitatory one, as in the columns
     tau_ms: float = 10.0  # ms, of the wide-field cells
-    reach: float = 4.5  # columns, length of an arm of LPLC2, for a field of 45 deg
+    reach: float = 6.0  # columns, length of an arm of LPLC2: 30 deg, for a field of 60 deg
     spread_deg: float = 45.0  # deg, half angle of an arm
-    spacing: int = 3  # columns between LPLC2 centres: 91 of them in an eye of 721 columns (FlyWire has 102 a side)
+    spacing: int = 2  # columns between LPLC2 centres: 169 of them in an eye of 721 columns (FlyWire has 102 a side)
     opposition: float = 0.7  # opposing over exciting synapses of LPLC2; the four LPi types counted come to 0.19
-    threshold: float = 0.06  # LPLC2 is silent below; share of full outward motion on all arms
+    threshold: float = 0.03  # LPLC2 is silent below; share of full outward motion on all arms
 
     def __post_init__(self) -> None:
         for name in ("half_release", "inhibition", "tau_ms", "reach", "spread_deg", "spacing", "threshold"):
