@@ -35,7 +35,8 @@ OPPOSING = ("LPi09", "LPi11", "LPi14", "LPi15")
 class LobulaPlateSettings:
     """Numbers that the wiring does not give; all assumed."""
 
-    half_release: float = 0.1  # release of a T4 or T5 cell at half of its output, in the units of `ColumnNetwork`
+    half_wide: float = 0.02  # release of a T4 or T5 cell at half of what it gives wide-field cells; they saturate early
+    half_looming: float = 0.1  # the same for LPLC2; both in the units of `ColumnNetwork`
     inhibition: float = 2.0  # weight of an inhibitory synapse over that of an excitatory one, as in the columns
     tau_ms: float = 10.0  # ms, of the wide-field cells
     reach: float = 6.0  # columns, length of an arm of LPLC2: 30 deg, for a field of 60 deg
@@ -45,7 +46,16 @@ class LobulaPlateSettings:
     threshold: float = 0.03  # LPLC2 is silent below; share of full outward motion on all arms
 
     def __post_init__(self) -> None:
-        for name in ("half_release", "inhibition", "tau_ms", "reach", "spread_deg", "spacing", "threshold"):
+        for name in (
+            "half_wide",
+            "half_looming",
+            "inhibition",
+            "tau_ms",
+            "reach",
+            "spread_deg",
+            "spacing",
+            "threshold",
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"LobulaPlateSettings: {name} ({getattr(self, name)}) must be above 0")
         if not self.opposition >= 0:
@@ -97,23 +107,14 @@ class LobulaPlate:
             release: of T4a to T5d in the order of `MOTION`, (8, eyes, n columns).
             duration_s: s.
         """
-        calcium = self.calcium(release)
-        source = np.concatenate([calcium.mean(axis=2).T, np.maximum(self._activity, 0.0)], axis=1)
+        wide, looming = (calcium(release, half) for half in (self.settings.half_wide, self.settings.half_looming))
+        source = np.concatenate([wide.mean(axis=2).T, np.maximum(self._activity, 0.0)], axis=1)
         advance = 1.0 - np.exp(-duration_s * 1e3 / self.settings.tau_ms)
         self._activity += advance * (source @ self._weights.T - self._activity)
-        net = np.tensordot(self._outward - self._inward, calcium, axes=1)
+        net = np.tensordot(self._outward - self._inward, looming, axes=1)
         arms = np.stack([arm @ on.T for arm, on in zip(self._arms, net, strict=True)])  # (4 layers, centres, eyes)
         together = 4.0 * np.prod(np.maximum(arms, 0.0), axis=0) ** 0.25
         self.lplc2 = np.maximum(together.T / self.settings.threshold - 1.0, 0.0)
-
-    def calcium(self, release: Floats) -> Floats:
-        """Output of T4 and T5, 0 to 1: it grows with the square of a weak signal and saturates.
-
-        The step from voltage to calcium makes them more direction-selective than their voltage is (Wienecke et al.
-        2018, from memory); the exponent 2 and the half point are assumed.
-        """
-        square = release * release
-        return np.asarray(square / (square + self.settings.half_release**2))
 
     def activity(self, name: str) -> Floats:
         """One wide-field type in every eye, -1 to 1, shape (eyes,)."""
@@ -128,6 +129,16 @@ class LobulaPlate:
         """Continue exactly from a `state`."""
         self._activity[:] = state["wide_field"]
         self.lplc2 = np.array(state["lplc2"])
+
+
+def calcium(release: Floats, half: float) -> Floats:
+    """Output of T4 and T5, 0 to 1: it grows with the square of a weak signal and is 1/2 at `half`; any shape.
+
+    The step from voltage to calcium makes these cells more direction-selective than their voltage is (Wienecke et al.
+    2018, from memory); the exponent 2 and the half point are assumed.
+    """
+    square = release * release
+    return np.asarray(square / (square + half * half))
 
 
 def _shares(counts: pd.DataFrame, cells: tuple[str, ...], inhibition: float) -> Floats:
