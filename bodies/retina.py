@@ -32,7 +32,7 @@ class Retina:
         self,
         model: Any,
         eyes: tuple[CompoundEye, ...],
-        sites: tuple[str, ...] = ("eye_left", "eye_right"),
+        sites: tuple[str, ...] = ("eye_L", "eye_R"),
         own: str = "thorax",
         unseen: tuple[str, ...] = (),
     ) -> None:

@@ -74,7 +74,7 @@ class Drum:
         frame = _frame(np.array(self.axis, dtype=np.float64))
         turned = np.radians(self.phase_deg + self.speed_deg_s * time_s)
         limit = np.sin(np.radians(self.height_deg))
-        stripes = 360.0 / self.period_deg
+        stripes = round(360.0 / self.period_deg)
         seen: Floats = _drum(directions, frame, stripes, turned, limit, self.mean, self.contrast, self.wave == "square")
         return seen
 
@@ -163,23 +163,36 @@ def _frame(axis: Floats) -> Floats:
 def _drum(
     directions: Floats,
     frame: Floats,
-    stripes: float,
+    stripes: int,
     turned: float,
     limit: float,
     mean: float,
     contrast: float,
     square: bool,
 ) -> Floats:
-    """Brightness of a drum in each direction; see `Drum`."""
+    """Brightness of a drum in each direction; see `Drum`.
+
+    The sine of a whole multiple of an angle is the imaginary part of a power of the unit vector: far faster than going
+    through the angle.
+    """
     seen = np.empty(directions.shape[0])
+    shift = complex(np.cos(stripes * turned), -np.sin(stripes * turned))
     for i in range(directions.shape[0]):
         a = directions[i, 0] * frame[0, 0] + directions[i, 1] * frame[0, 1] + directions[i, 2] * frame[0, 2]
         b = directions[i, 0] * frame[1, 0] + directions[i, 1] * frame[1, 1] + directions[i, 2] * frame[1, 2]
         h = directions[i, 0] * frame[2, 0] + directions[i, 1] * frame[2, 1] + directions[i, 2] * frame[2, 2]
-        wave = np.sin(stripes * (np.arctan2(b, a) - turned))
-        if square:
-            wave = 1.0 if wave >= 0.0 else -1.0
-        seen[i] = mean * (1.0 + contrast * wave) if abs(h) <= limit else mean
+        across = np.sqrt(a * a + b * b)
+        wave = 0.0
+        if across > 0.0 and abs(h) <= limit:
+            power, wound, left = complex(a / across, b / across), shift, stripes
+            while left > 0:
+                if left & 1:
+                    wound = wound * power
+                power, left = power * power, left >> 1
+            wave = wound.imag
+            if square:
+                wave = 1.0 if wave >= 0.0 else -1.0
+        seen[i] = mean * (1.0 + contrast * wave)
     return seen
 
 

@@ -15,7 +15,7 @@ WORLD = """
   <body name="thorax" pos="0 0 5"><freejoint/>
     <geom name="trunk" type="sphere" size="2" rgba="1 1 1 1"/>
     <body name="head" pos="1 0 0"><geom type="sphere" size="1" rgba="1 1 1 1"/>
-      <site name="eye_left" pos="0.3 0.3 0"/><site name="eye_right" pos="0.3 -0.3 0"/></body>
+      <site name="eye_L" pos="0.3 0.3 0"/><site name="eye_R" pos="0.3 -0.3 0"/></body>
   </body>
 </worldbody></mujoco>
 """
@@ -78,8 +78,8 @@ def test_what_is_declared_unseen_is_looked_through(world):
 
 def test_a_site_body_or_geom_that_is_not_there_is_named_with_the_nearest(world):
     model, _ = world
-    for arguments in ({"sites": ("eye_lefd", "eye_right")}, {"own": "thoraks"}, {"unseen": ("flor",)}):
+    for arguments in ({"sites": ("eye_l", "eye_R")}, {"own": "thoraks"}, {"unseen": ("flor",)}):
         with pytest.raises(UnknownNameError, match="did you mean"):
             Retina(model, EYES, **arguments)
     with pytest.raises(ValueError, match="as many sites"):
-        Retina(model, EYES, sites=("eye_left",))
+        Retina(model, EYES, sites=("eye_L",))

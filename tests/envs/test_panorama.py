@@ -24,6 +24,13 @@ def test_a_drum_that_turns_left_shows_what_was_to_the_right(azimuth, turned):
     assert now == pytest.approx(drum.luminance(toward(azimuth - turned), HERE, 0.0), abs=1e-9)
 
 
+@settings(deadline=None)
+@given(azimuth=angle, stripes=st.integers(1, 72))
+def test_a_drums_stripes_are_a_sine_of_the_azimuth(azimuth, stripes):
+    seen = Drum(period_deg=360.0 / stripes, contrast=0.8, phase_deg=5.0).luminance(toward(azimuth), HERE, 0.0)
+    assert seen == pytest.approx(0.5 + 0.4 * np.sin(stripes * np.radians(azimuth - 5.0)), abs=1e-9)
+
+
 @pytest.mark.parametrize("wave", ["sine", "square"])
 @settings(deadline=None)
 @given(azimuth=angle, contrast=st.floats(0, 1))
