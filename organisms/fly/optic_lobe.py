@@ -1,9 +1,7 @@
 """The optic lobe of one or more eyes: the published column graph, run on a hexagonal lattice.
 
-Every column of the eye has one cell of each type, and the wiring between two types is the same in every column: the
-mean synapse count at each column offset (the two optic-lobe reconstructions FIB-19 and FIB-25 as joined by Lappalainen
-et al. 2024, `optic_columns.csv.gz`). Nothing is trained: weights are signed synapse counts, time constants are those of
-`optic_cells.csv`.
+Every column of the eye has one cell of each type, and the wiring between two types is the same in every column. Nothing
+is trained: weights are signed synapse counts (`optic_columns.csv.gz`), time constants those of `optic_cells.csv`.
 
 All activities are deviations from the state under the light the eye is adapted to, so the resting state is zero by
 construction: graded cells, which release all the time, signal both signs; T4 and T5 only excitation.
@@ -16,9 +14,7 @@ what makes 37,000 cells faster than real time on one core.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
@@ -28,17 +24,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from ...registry import UnknownNameError, nearest
+from .optic_wiring import RECEPTOR, check_tables, published_cells, published_columns, wiring_among
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-FOLDER = files(__package__)
-MERGED = {"R1": "R1-6", "R2": "R1-6", "R3": "R1-6", "R4": "R1-6", "R5": "R1-6", "R6": "R1-6"}  # same light, same column
-RECEPTOR = "R1-6"
-TABLE_COLUMNS = ("source", "target", "dp", "dq", "synapses", "sign")
-CELL_COLUMNS = ("type", "tau_ms", "highpass_ms", "release")
-RELEASES = ("graded", "rectified")
 WIDTH = 4  # synapse classes added side by side
 TINY = np.float32(1e-20)  # added and taken off: what is far smaller becomes 0, since denormal numbers are slow
 
@@ -55,52 +46,6 @@ class LobeSettings:
         for name in ("gain", "inhibition", "dt_ms"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"LobeSettings: {name} ({getattr(self, name)}) must be above 0")
-
-
-def published_columns() -> pd.DataFrame:
-    """The whole published table: 605 type pairs of 65 types, 2,140 offsets; dp, dq are target minus source."""
-    with FOLDER.joinpath("optic_columns.csv.gz").open("rb") as file:
-        table: pd.DataFrame = pd.read_csv(file, compression="gzip")
-    return table
-
-
-def published_cells() -> pd.DataFrame:
-    """Time constants and release of the 26 types of the motion pathway, `optic_cells.csv`."""
-    with FOLDER.joinpath("optic_cells.csv").open() as file:
-        return pd.read_csv(file)
-
-
-def wiring_among(types: tuple[str, ...], table: pd.DataFrame) -> pd.DataFrame:
-    """Rows between the named types, R1 to R6 joined to one; inputs onto the receptors are left out.
-
-    Raises:
-        KeyError: a type that the table does not have, with the nearest.
-    """
-    joined = table.assign(source=table["source"].replace(MERGED), target=table["target"].replace(MERGED))
-    known = set(joined["source"]) | set(joined["target"])
-    for name in types:
-        if name not in known:
-            raise UnknownNameError(f"optic lobe: no cell type {name!r}; {nearest(name, known)}")
-    rows = joined[joined["source"].isin(types) & joined["target"].isin(types) & (joined["target"] != RECEPTOR)]
-    keys = ["source", "target", "dp", "dq", "sign"]
-    return pd.DataFrame(rows.groupby(keys, sort=True)["synapses"].sum().reset_index())
-
-
-def turned_offsets(table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """A control: the offsets of every type pair turned and mirrored by chance, one of the lattice's 12 symmetries each.
-
-    Types, counts, signs and distances in columns stay; which side of the target an input comes from does not.
-    """
-    parts = []
-    for _, rows in table.groupby(["source", "target"], sort=True):
-        turns, mirrored = int(rng.integers(6)), bool(rng.integers(2))
-        p, q = rows["dp"].to_numpy(), rows["dq"].to_numpy()
-        if mirrored:
-            p, q = q, p
-        for _ in range(turns):
-            p, q = p - q, p
-        parts.append(rows.assign(dp=p, dq=q))
-    return pd.concat(parts, ignore_index=True)
 
 
 class _Lattice(NamedTuple):
@@ -145,7 +90,7 @@ class ColumnNetwork:
     ) -> None:
         cells = published_cells() if cells is None else cells
         table = published_columns() if table is None else table
-        _check_tables(cells, table)
+        check_tables(cells, table)
         self.settings = LobeSettings() if settings is None else settings
         self.columns, self.eyes = np.asarray(columns, dtype=np.int64), eyes
         self.types = tuple(cells["type"])
@@ -322,21 +267,3 @@ def _add(row: Singles, release: Singles, wiring: _Wiring, k: int, start: int, st
     onto = row[start:stop]
     for j in range(stop - start):
         onto[j] += (wa * a[j] + wb * b[j]) + (wc * c[j] + wd * d[j])
-
-
-def _check_tables(cells: pd.DataFrame, table: pd.DataFrame) -> None:
-    checks: Mapping[str, tuple[pd.DataFrame, tuple[str, ...]]] = {
-        "cells": (cells, CELL_COLUMNS),
-        "table": (table, TABLE_COLUMNS),
-    }
-    for name, (frame, needed) in checks.items():
-        missing = [column for column in needed if column not in frame.columns]
-        if missing:
-            raise ValueError(f"ColumnNetwork: {name} lacks {', '.join(missing)}")
-    if RECEPTOR not in set(cells["type"]):
-        raise ValueError(f"ColumnNetwork: cells must have the receptor {RECEPTOR!r}")
-    if not (cells["tau_ms"] > 0).all() or (cells["highpass_ms"] <= 0).any():
-        raise ValueError("ColumnNetwork: tau_ms and highpass_ms (where given) must be above 0 ms")
-    unknown = set(cells["release"]) - set(RELEASES)
-    if unknown:
-        raise ValueError(f"ColumnNetwork: release must be one of {', '.join(RELEASES)}, got {sorted(unknown)}")

@@ -71,8 +71,8 @@ class OpticLobe:
         lobe: numbers of the column network.
         plate: numbers of the lobula plate.
         receptors: see `ReceptorSettings`.
-        cells: another table of cells, as `optic_lobe.published_cells`.
-        table: other wiring, as `optic_lobe.published_columns`; a control, for example.
+        cells: another table of cells, as `optic_wiring.published_cells`.
+        table: other wiring, as `optic_wiring.published_columns`; a control, for example.
 
     Raises:
         ValueError: the eyes are not a left and a right one of the same columns.

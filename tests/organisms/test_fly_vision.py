@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from animat.bodies.eyes import hexagonal_eye
+from animat.bodies.eyes import hexagonal_eye, measured_eye
 from animat.envs.panorama import Drum, SkyAndGround, looming_ball
 from animat.organisms.fly.lobula_plate import (
     DIRECTION,
@@ -21,6 +22,7 @@ from animat.organisms.fly.vision import OpticLobe, ReceptorSettings
 
 EYES = (hexagonal_eye("left"), hexagonal_eye("right"))
 FRAME_S = 0.01
+MAP = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "fly" / "ucl_hex_right_20240701_tomale.csv"
 
 
 @dataclass
@@ -79,6 +81,15 @@ def test_the_optomotor_signal_has_the_sign_of_the_turn_and_none_without_one(lobe
     assert left > 0.1
     assert right == pytest.approx(-left, rel=0.05)
     assert rotation(lobe, 0.0) == 0.0
+
+
+def test_the_measured_eyes_of_852_facets_give_the_same_optomotor_signal(lobe):
+    if not MAP.is_file():
+        pytest.skip("the measured eye map is not at hand: ucl_hex_right_20240701_tomale.csv of connectome-interpreter")
+    real = OpticLobe((measured_eye(MAP, "left"), measured_eye(MAP, "right")))
+    signal = rotation(real, 1.0)
+    assert signal == pytest.approx(-rotation(real, -1.0), rel=0.05)
+    assert signal == pytest.approx(rotation(lobe, 1.0), rel=0.3)
 
 
 def test_the_optomotor_signal_is_largest_near_one_stripe_a_second_as_in_flies(lobe):

@@ -9,10 +9,9 @@ import pytest
 
 from animat.bodies.eyes import hexagon, lattice_places
 from animat.organisms.fly.lobula_plate import MOTION, LobulaPlateSettings, calcium
-from animat.organisms.fly.optic_lobe import (
+from animat.organisms.fly.optic_lobe import ColumnNetwork, LobeSettings
+from animat.organisms.fly.optic_wiring import (
     MERGED,
-    ColumnNetwork,
-    LobeSettings,
     published_cells,
     published_columns,
     turned_offsets,
