@@ -35,6 +35,17 @@ def published_cells() -> pd.DataFrame:
         return pd.read_csv(file)
 
 
+def whole_lobe_cells() -> pd.DataFrame:
+    """Those of `published_cells` and every other type of the graph but the colour receptors R7 and R8, 58 types.
+
+    No filter is at hand for the others: graded, 10 ms, assumed.
+    """
+    cells, table = published_cells(), published_columns()
+    others = (set(table["source"]) | set(table["target"])) - set(cells["type"]) - set(MERGED) - {"R7", "R8"}
+    rows = pd.DataFrame({"type": sorted(others), "tau_ms": 10.0, "release": "graded", "provenance": "assumed"})
+    return pd.concat([cells, rows.assign(source="no filter at hand")], ignore_index=True)
+
+
 def wiring_among(types: tuple[str, ...], table: pd.DataFrame) -> pd.DataFrame:
     """Rows between the named types, R1 to R6 joined to one; inputs onto the receptors are left out.
 

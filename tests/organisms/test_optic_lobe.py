@@ -15,6 +15,7 @@ from animat.organisms.fly.optic_wiring import (
     published_cells,
     published_columns,
     turned_offsets,
+    whole_lobe_cells,
     wiring_among,
 )
 from animat.registry import UnknownNameError
@@ -152,6 +153,15 @@ def test_all_eight_prefer_their_published_directions_of_a_grating(frequency_hz):
     responses = np.array([eye.grating(d, frequency_hz) for d in DIRECTIONS])
     assert (error_deg(responses) < 30).all()
     assert (selectivity(responses) > 0.15).all()
+
+
+def test_all_58_types_of_the_graph_together_prefer_the_same_directions():
+    eye = FlatEye(cells=whole_lobe_cells())
+    assert len(eye.network.types) == 58
+    assert eye.network.synapse_classes > 2000
+    seen = edges(eye)
+    assert (error_deg(seen) < 30).all()
+    assert selectivity(seen).mean() > 0.5
 
 
 def test_with_equal_time_constants_hardly_any_selectivity_is_left(intact_edges):
