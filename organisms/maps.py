@@ -39,6 +39,7 @@ class Encoding(NamedTuple):
 ENCODINGS: Mapping[str, Encoding] = {
     "linear": Encoding(1.0, 1.0),
     "rectified": Encoding(1.0, 0.0),
+    "rectified_off": Encoding(0.0, -1.0),  # what falls short of zero
     "stretch": Encoding(0.8, 1.2),  # dorsal stretch receptors, Boyle, Berri & Cohen 2012
     "adapting_on": Encoding(1.0, 0.0, tau_s=5.0),  # answers a rise; time constant assumed
     "adapting_off": Encoding(0.0, -1.0, tau_s=5.0),  # answers a fall

@@ -1,4 +1,6 @@
-"""Makes the tables of organisms/fly/data from published ones: python -m animat.scripts.build_fly_tables FOLDER
+"""Makes the tables of organisms/fly/data from published ones.
+
+Usage: python -m animat.scripts.build_fly_tables FOLDER
 
 FOLDER holds, under these names, copies of
   manc_v121_io_neurons.csv.gz        sensory and motor neurons of the male nerve cord (MANC v1.2.1, Marin et al. 2024)
@@ -105,7 +107,7 @@ def premotor(folder: Path) -> pd.DataFrame:
     favourite = (by_cell / count.reindex(by_cell.columns)).idxmax(axis=1).rename("group")
     groups = by_cell.groupby(["sign", favourite]).sum()
     size = by_cell.groupby(["sign", favourite]).size()
-    rows = groups.stack().rename("synapses").reset_index()
+    rows = groups.reset_index().melt(["sign", "group"], var_name="pool", value_name="synapses")
     rows["cells"] = [int(size[key]) for key in zip(rows["sign"], rows["group"], strict=True)]
     rows["motor_neurons"] = rows["pool"].map(count)
     rows["provenance"], rows["source"] = "derived", f"{FANC}, summed over cells and motor neurons"

@@ -1,11 +1,13 @@
-"""Fits what the leg rhythm does to the premotor groups: python -m animat.scripts.fit_fly_pattern  (needs jax; minutes)
+"""Fits what the leg rhythm does to the premotor groups.
+
+Usage: python -m animat.scripts.fit_fly_pattern (needs jax; minutes)
 
 What the cells of the rhythm do to premotor cells is in no table at hand. Here it is fitted, once for each pair of legs,
 so that the equilibrium of the muscles carries an unloaded foot along a given path: straight back at even height in
 stance, forward through the air in swing, with the share of swing that is recorded in real steps. Free are the synapse
 counts of five sources (E1, E2, I1, the relay, DNg100) on every premotor group; signs follow the transmitters. Nothing
 about walking enters: no body on a floor, no speed, no phase between legs. One phase of the rhythm at which the swing
-begins is common to all legs; of four it is the one with the smallest sum of errors.
+begins is common to all legs; of six it is the one with the smallest sum of errors.
 """
 
 from __future__ import annotations
@@ -42,9 +44,7 @@ class Fit:
     """The path, the weights of the parts of the error, and the search."""
 
     drive: float = 400.0  # input of DNg100 while the rhythm is recorded, as in the task
-    stride_mm: float = (
-        1.0  # mm, way of the foot in stance; published step lengths are 1.5 to 2.5 mm with the body's own way
-    )
+    stride_mm: float = 1.0  # mm, way of the foot in stance, relative to the body; assumed
     lift_mm: float = 0.5  # mm, height of the swing; assumed
     press_mm: float = 0.05  # mm below the floor at mid-stance, so that the foot carries; assumed
     swing_s: tuple[float, float, float] = (0.051, 0.048, 0.042)  # s, front, middle, hind: flygym single steps
@@ -206,12 +206,12 @@ def _adam(slope: Callable[[Any, float], Any], free: Any, fit: Fit) -> tuple[Any,
 
 
 def main() -> None:
-    """Fit every pair of legs at four phases of the swing; write the counts of the best phase to pattern.csv."""
+    """Fit every pair of legs at six phases of the swing; write the counts of the best phase to pattern.csv."""
     fit = Fit()
     rates, period_s = cycle(fit)
     models = {pair: LegModel(fit, rates, period_s, pair) for pair in "FMH"}
     found: dict[int, dict[str, tuple[Floats, float]]] = {}
-    for phase in range(fit.bins // 4, fit.bins // 2, fit.bins // 16):
+    for phase in range(fit.bins // 8, fit.bins // 2, fit.bins // 16):
         found[phase] = {pair: fitted(fit, model, pair, phase) for pair, model in models.items()}
         errors = {pair: round(value, 4) for pair, (_, value) in found[phase].items()}
         print(f"swing from {phase / fit.bins:.4f} of the cycle: errors {errors}, sum {sum(errors.values()):.4f}")

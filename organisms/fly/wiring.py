@@ -24,7 +24,7 @@ SIGN = {"excitatory": 1, "inhibitory": -1}
 PREFIX = {"excitatory": "preE", "inhibitory": "preI"}
 SOURCE = Source(
     citation=(
-        "Assembled circuit, not one animal: leg rhythm of Pugliese et al. 2025 (MANC); premotor groups of Lesser, Azevedo"
+        "Assembled, not one animal: leg rhythm of Pugliese et al. 2025 (MANC); premotor groups of Lesser, Azevedo"
         " et al. 2024 (FANC, left front leg, copied to six); motor and sensory neurons of Marin et al. 2024 (MANC)"
     ),
     doi="10.1101/2025.09.12.675944; 10.1038/s41586-024-07600-z; 10.7554/eLife.97766",
@@ -47,7 +47,7 @@ class Edge(NamedTuple):
 
     pre: str
     post: str
-    count: float
+    contacts: float
     sign: int
     provenance: str
 
@@ -74,7 +74,9 @@ def connectome() -> Connectome:
     neurons = neurons.assign(x_um=float("nan"), y_um=float("nan"), z_um=float("nan"))
     edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands()]
     synapses = pd.DataFrame(edges).groupby(["pre", "post", "sign", "provenance"], as_index=False, sort=False).sum()
-    synapses = synapses.assign(kind="chemical", sign_provenance=synapses["provenance"])
+    synapses = synapses.rename(columns={"contacts": "count"}).assign(
+        kind="chemical", sign_provenance=synapses["provenance"]
+    )
     return Connectome(neurons, synapses, SOURCE)
 
 
@@ -148,9 +150,11 @@ def _premotor() -> Iterator[Edge]:
 
 
 def _reflexes() -> Iterator[Edge]:
+    motor = table("motor_neurons").groupby(["type", "leg"])["name"].apply(list)
     for row in _rows("reflexes"):
         for leg in LEGS:
-            yield Edge(f"{row['pre']}_{leg}", f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+            for name in motor.get((row["post"], leg), [f"{row['post']}_{leg}"]):
+                yield Edge(f"{row['pre']}_{leg}", name, row["count"], row["sign"], row["provenance"])
 
 
 def _commands() -> Iterator[Edge]:
