@@ -108,6 +108,7 @@ def premotor(folder: Path) -> pd.DataFrame:
     groups = by_cell.groupby(["sign", favourite]).sum()
     size = by_cell.groupby(["sign", favourite]).size()
     rows = groups.reset_index().melt(["sign", "group"], var_name="pool", value_name="synapses")
+    rows = rows.sort_values(["sign", "group", "pool"]).reset_index(drop=True)
     rows["cells"] = [int(size[key]) for key in zip(rows["sign"], rows["group"], strict=True)]
     rows["motor_neurons"] = rows["pool"].map(count)
     rows["provenance"], rows["source"] = "derived", f"{FANC}, summed over cells and motor neurons"
