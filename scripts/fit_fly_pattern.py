@@ -28,7 +28,7 @@ from ..organisms.fly.wiring import DATA, premotor_type, table
 
 Floats = npt.NDArray[np.float64]
 
-SOURCES = {"IN17A001": 1, "INXXX466": 1, "IN16B036": -1, "coupling": 1, "DNg100": 1}
+SOURCES = {"IN17A001": 1, "INXXX466": 1, "IN16B036": -1, "relay": 1, "DNg100": 1}
 JOINTS = {  # joint -> muscles that raise and lower its angle
     "coxa_promotion": ("coxa_promotor", "coxa_remotor"),
     "coxa_abduction": ("coxa_abductor", "coxa_adductor"),

@@ -23,7 +23,7 @@ MUSCLE_GAIN = 2.0  # excitation when all motor neurons of a muscle fire at the f
 CONTROL_S = 0.005  # s, a sixteenth of a step
 TASKS = ("walk",)
 STIMULATED = ("DNg100", "DNa02", "MDN")
-PANEL = ("DNg100", "DNa02", "MDN", "IN17A001", "INXXX466", "IN16B036", "coupling")
+PANEL = ("DNg100", "DNa02", "MDN", "IN17A001", "INXXX466", "IN16B036", "relay")
 ABLATIONS = {"walk": ("IN17A001", "INXXX466", "IN16B036", "coupling")}
 RHYTHM_SOURCE = "Pugliese et al. 2025 doi:10.1101/2025.09.12.675944, code: threshold and 1/gain grow with volume"
 

@@ -90,7 +90,13 @@ def _central() -> Iterator[Neuron]:
 
 
 def _rhythm_cells() -> Iterator[Neuron]:
-    kinds = {"IN17A001": "acetylcholine", "INXXX466": "acetylcholine", "IN16B036": "glutamate", "coupling": ""}
+    kinds = {
+        "IN17A001": "acetylcholine",
+        "INXXX466": "acetylcholine",
+        "IN16B036": "glutamate",
+        "relay": "",
+        "coupling": "",
+    }
     for leg in LEGS:
         for kind, transmitter in kinds.items():
             yield Neuron(f"{kind}_{leg}", kind, "inter", transmitter, leg[0])

@@ -9,7 +9,10 @@ import gymnasium
 
 __version__ = version("animat")
 
-_TASKS = {"worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore")}
+_TASKS = {
+    "fly": ("walk",),
+    "worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"),
+}
 
 for _organism, _tasks in _TASKS.items():
     for _task in _tasks:
