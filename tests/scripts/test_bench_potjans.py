@@ -3,15 +3,26 @@
 import numpy as np
 import pytest
 
-from animat.brains.models.lif_psc import LifPsc
-from animat.scripts.bench_potjans import EXTERNAL_HZ, FULL_RATES, POPULATIONS, Microcircuit, microcircuit, rules
-from animat.scripts.bench_potjans import population_rates as rates
+from animat.brains.spiking_brain import SpikingActivity
+from animat.scripts.bench_potjans import population_rates
+from animat.scripts.match_potjans import shared_input_mv
+from animat.scripts.potjans import (
+    EXTERNAL_HZ,
+    FULL_RATES,
+    POPULATIONS,
+    Microcircuit,
+    full_in_degrees,
+    full_weights,
+    microcircuit,
+    mv_per_hz_pa,
+    rules,
+)
 
 SCALE = 0.03
 
 
 def drawn(rule: str, scale: float = SCALE) -> Microcircuit:
-    return microcircuit(np.random.default_rng(0), scale, rule)
+    return microcircuit(np.random.default_rng(0), rules(scale)[rule], scale)
 
 
 def moments(circuit: Microcircuit, power: int) -> np.ndarray:
@@ -25,9 +36,7 @@ def moments(circuit: Microcircuit, power: int) -> np.ndarray:
 
 def mean_mv(circuit: Microcircuit) -> np.ndarray:
     """Mean depolarisation of each population by all its input, mV."""
-    model = LifPsc()
-    mv_per_hz_pa = model.tau_e_ms * 1e-3 * model.tau_m_ms / model.c_m_pf
-    return moments(circuit, 1) * mv_per_hz_pa + circuit.drive_mv[circuit.first[:-1]]
+    return moments(circuit, 1) * mv_per_hz_pa() + circuit.drive_mv[circuit.first[:-1]]
 
 
 @pytest.mark.parametrize("rule", [name for name in rules(SCALE) if name != "in-degrees-kept"])
@@ -45,12 +54,25 @@ def test_the_rule_that_keeps_all_input_needs_no_rates():
 
 
 def test_at_full_size_all_rules_are_the_same():
-    assert len({(rule.recurrent, rule.weight, rule.external) for rule in rules(1.0).values()}) == 1
+    assert len({(*rule.recurrent, rule.weight, rule.external) for rule in rules(1.0).values()}) == 1
 
 
 @pytest.mark.slow
 def test_a_small_microcircuit_has_the_published_order_of_rates():
-    found = rates(scale=0.02, duration_s=1.0)
+    found = population_rates(scale=0.02, rule="root-in-degrees", duration_s=1.0)
     order = [POPULATIONS[i] for i in np.argsort(found)]
     assert order[:2] == ["L23E", "L6E"]
     assert set(order[-3:]) == {"L5E", "L5I", "L6I"}
+
+
+def test_what_a_population_shares_is_the_noise_of_its_independent_sources():
+    circuit, rng = drawn("root-in-degrees"), np.random.default_rng(1)
+    sizes, kept, seconds = np.diff(circuit.first), rules(SCALE)["root-in-degrees"], 20.0
+    source = slice(circuit.first[2], circuit.first[3])  # L4E alone fires, at 5 Hz
+    count = rng.poisson(5.0 * seconds * sizes[2])
+    steps = np.sort(rng.integers(5000, 5000 + round(seconds * 1e4), count))
+    spikes = SpikingActivity(steps.astype(np.int32), rng.integers(source.start, source.stop, count), None, 0)
+    found = shared_input_mv(circuit, kept, spikes, seconds)
+    pa = full_in_degrees()[:, 2] * full_weights()[:, 2] * kept.recurrent
+    expected = pa * mv_per_hz_pa() * np.sqrt(5.0 / sizes[2] / (2 * 10e-3))  # Poisson noise through 10 ms
+    assert found == pytest.approx(expected, rel=0.1)
