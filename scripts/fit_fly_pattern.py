@@ -7,7 +7,8 @@ so that the equilibrium of the muscles carries an unloaded foot along a given pa
 stance, forward through the air in swing, with the share of swing that is recorded in real steps. Free are the synapse
 counts of five sources (E1, E2, I1, the relay, DNg100) on every premotor group; signs follow the transmitters. Nothing
 about walking enters: no body on a floor, no speed, no phase between legs. One phase of the rhythm at which the swing
-begins is common to all legs; of six it is the one with the smallest sum of errors.
+begins is common to all legs; of six it is the one with the smallest sum of errors. For MDN it is one of four at which a
+fly was tried on the floor, because there it went backward.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from ..organisms.fly.wiring import DATA, premotor_type, table
 
 Floats = npt.NDArray[np.float64]
 
-SOURCES = {"IN17A001": 1, "INXXX466": 1, "IN16B036": -1, "relay": 1, "DNg100": 1}
+RHYTHM = {"IN17A001": 1, "INXXX466": 1, "IN16B036": -1, "relay": 1}
+BACK = {"back_IN17A001": 1, "back_INXXX466": 1, "back_relay": 1, "back_inhibitor": -1}  # silent unless MDN is active
 JOINTS = {  # joint -> muscles that raise and lower its angle
     "coxa_promotion": ("coxa_promotor", "coxa_remotor"),
     "coxa_abduction": ("coxa_abductor", "coxa_adductor"),
@@ -37,6 +39,34 @@ JOINTS = {  # joint -> muscles that raise and lower its angle
     "femur_reduction": ("femur_reductor", None),
     "tibia_extension": ("tibia_extensor", "tibia_flexor"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A descending type, the sources whose counts are free, and those that keep what an earlier command fitted."""
+
+    cell: str
+    free: dict[str, int]  # source -> sign
+    kept: dict[str, int]
+    forward: float  # 1, or -1 for a foot that goes forward in stance
+    phases: tuple[int, ...]  # at which the swing may begin, in bins of the cycle
+    steps: int  # of Adam
+    rate: float  # of Adam
+
+
+COMMANDS = (
+    Command(
+        cell="DNg100",
+        free={**RHYTHM, "DNg100": 1},
+        kept={},
+        forward=1.0,
+        phases=tuple(range(8, 32, 4)),
+        steps=1500,
+        rate=0.03,
+    ),
+    Command(cell="MDN", free={**BACK, "MDN": 1}, kept=RHYTHM, forward=-1.0, phases=(34,), steps=2500, rate=0.06),
+)
+Counts = dict[tuple[str, tuple[str, str]], float]  # source, premotor group -> synapses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +84,24 @@ class Fit:
     tau_rate_s: float = 0.02  # s, of every rate cell
     tau_muscle_s: float = 0.01  # s, bodies/data/fly_muscles.csv
     tau_joint_s: float = 0.006  # s, damping over stiffness of a leg joint
-    steps: int = 1500  # of Adam
-    rate: float = 0.03  # of Adam
 
 
-def cycle(fit: Fit) -> tuple[Floats, float]:
-    """Rates of the five sources over one cycle of the left middle leg, Hz, shape (bins, 5), and the period, s."""
+def cycle(fit: Fit, command: Command) -> tuple[dict[str, Floats], float]:
+    """Rates of the sources over one cycle of the left middle leg, Hz, each (bins,), and the period, s."""
     brain = build().brain()
     brain.reset(0)
     drive, place = np.zeros(brain.n), {name: i for i, name in enumerate(brain.names)}
-    drive[[i for name, i in place.items() if name.startswith("DNg100")]] = fit.drive
-    watched = [place[f"{name}_LM"] for name in list(SOURCES)[:-1]] + [place["DNg100_R"]]
-    rates = np.array([brain.step(drive, 1e-3).voltage[watched] for _ in range(4000)])[2000:]
+    drive[[i for name, i in place.items() if name.startswith(command.cell)]] = fit.drive
+    watched = {name: f"{name}_LM" for name in {**RHYTHM, **command.free}}
+    watched[command.cell] = next(name for name in place if name.startswith(f"{command.cell}_R"))
+    columns = [place[name] for name in watched.values()]
+    rates = np.array([brain.step(drive, 1e-3).voltage[columns] for _ in range(4000)])[2000:]
     first = rates[:, 0] - rates[:, 0].mean()
     up = np.flatnonzero((first[:-1] < 0) & (first[1:] >= 0))
     period = float(np.diff(up).mean())
     at = np.arange(fit.bins) / fit.bins * period
     turns = [[np.interp(start + at, np.arange(len(rates)), column) for column in rates.T] for start in up[1:-2]]
-    return np.mean(turns, axis=0).T, period * 1e-3
+    return dict(zip(watched, np.mean(turns, axis=0), strict=True)), period * 1e-3
 
 
 def foot_jacobian(pair: str) -> Floats:
@@ -90,14 +120,14 @@ def foot_jacobian(pair: str) -> Floats:
     return np.array(columns).T
 
 
-def path(fit: Fit, pair: str) -> tuple[Floats, Floats]:
+def path(fit: Fit, pair: str, forward: float) -> tuple[Floats, Floats]:
     """The foot's way from its neutral place, mm, shape (bins, 3), swing first, and whether it is in stance."""
     swing = fit.swing_s["FMH".index(pair)] / fit.period_s
     phase = np.arange(fit.bins) / fit.bins
     inside = phase < swing
     air, ground = phase / swing, (phase - swing) / (1 - swing)
-    forward = fit.stride_mm * (air - np.sin(2 * np.pi * air) / (2 * np.pi) - 0.5)
-    x = np.where(inside, forward, fit.stride_mm * (0.5 - ground))
+    swung = air - np.sin(2 * np.pi * air) / (2 * np.pi) - 0.5
+    x = forward * fit.stride_mm * np.where(inside, swung, 0.5 - ground)
     z = np.where(inside, fit.lift_mm * np.sin(np.pi * np.clip(air, 0, 1)), 0.0)
     z -= np.where(inside, 0.0, fit.press_mm * np.sqrt(np.sin(np.pi * np.clip(ground, 0, 1))))
     return np.stack([x, np.zeros_like(x), z], axis=1), (~inside).astype(np.float64)
@@ -106,11 +136,16 @@ def path(fit: Fit, pair: str) -> tuple[Floats, Floats]:
 class LegModel:
     """Rhythm -> premotor groups -> motor pools -> muscles -> joint angles, periodic, in jax."""
 
-    def __init__(self, fit: Fit, rates: Floats, period_s: float, pair: str) -> None:
+    def __init__(
+        self, fit: Fit, command: Command, rates: dict[str, Floats], period_s: float, pair: str, known: Counts
+    ) -> None:
         import jax.numpy as jnp
 
-        self.fit, self.np = fit, jnp
-        self.sources = jnp.asarray(rates * np.array(list(SOURCES.values())))
+        self.fit, self.command, self.np = fit, command, jnp
+        cells = len(table("descending").query("type == @command.cell")) // 2  # that reach a leg
+        signed = {name: rates[name] * sign for name, sign in {**command.kept, **command.free}.items()}
+        signed[command.cell] = cells * signed[command.cell]
+        self.free = jnp.asarray(np.stack([signed[name] for name in command.free], axis=1))
         self.frequency = np.fft.rfftfreq(fit.bins, period_s / fit.bins)
         rows = table("premotor")
         self.groups = list(dict.fromkeys(zip(rows["sign"], rows["group"], strict=True)))
@@ -121,6 +156,8 @@ class LegModel:
             if pair in row["pairs"]
             for effector in row["effectors"].split()
         }
+        kept = [sum(known.get((name, group), 0.0) * signed[name] for name in command.kept) for group in self.groups]
+        self.kept = jnp.asarray(np.stack(kept, axis=1)) if command.kept else 0.0
         self.pools = list(dict.fromkeys(rows["pool"]))
         matrix = np.zeros((len(self.groups), len(self.pools)))
         for row in rows.to_dict("records"):
@@ -147,7 +184,7 @@ class LegModel:
 
     def activations(self, counts: Any, width: float) -> Any:
         """Activation of each pool's muscles over the cycle, (bins, pools), for counts of shape (groups, sources)."""
-        groups = self.rate(PER_SYNAPSE * self.sources @ counts.T, 1.0, width)
+        groups = self.rate(PER_SYNAPSE * (self.kept + self.free @ counts.T), 1.0, width)
         motor = self.rate(PER_SYNAPSE * groups @ self.matrix, self.size, width)
         return self.low_pass(self.np.minimum(MUSCLE_GAIN * motor / RATE_FULL_HZ, 1.0), self.fit.tau_muscle_s)
 
@@ -173,7 +210,7 @@ def fitted(fit: Fit, model: LegModel, pair: str, phase: int) -> tuple[Floats, fl
     import jax
     import jax.numpy as jnp
 
-    way, stance = (jnp.asarray(np.roll(part, phase, axis=0)) for part in path(fit, pair))
+    way, stance = (jnp.asarray(np.roll(part, phase, axis=0)) for part in path(fit, pair, model.command.forward))
     jacobian, weight = jnp.asarray(foot_jacobian(pair)), jnp.array([1.0, 0.7, 1.3])
 
     def error(free: Any, width: float) -> Any:
@@ -185,48 +222,58 @@ def fitted(fit: Fit, model: LegModel, pair: str, phase: int) -> tuple[Floats, fl
         small = 0.02 * jnp.mean(activation**2) + 1e-4 * jnp.mean(counts) + 0.01 * jnp.mean(angles**2)
         return jnp.mean(jnp.sum(off**2, axis=1)) + 0.1 * jnp.mean(grip) + small
 
-    free = np.random.default_rng(0).normal(-0.5, 0.5, (len(model.groups), len(SOURCES)))
-    best, value = _adam(jax.jit(jax.value_and_grad(error)), jnp.asarray(free), fit)
+    free = np.random.default_rng(0).normal(-0.5, 0.5, (len(model.groups), len(model.command.free)))
+    best, value = _adam(jax.jit(jax.value_and_grad(error)), jnp.asarray(free), model.command)
     return np.asarray(10.0 * jax.nn.softplus(best), dtype=np.float64), value
 
 
-def _adam(slope: Callable[[Any, float], Any], free: Any, fit: Fit) -> tuple[Any, float]:
+def _adam(slope: Callable[[Any, float], Any], free: Any, command: Command) -> tuple[Any, float]:
     """Adam, with thresholds that sharpen over the first 70 % of the steps."""
     import jax.numpy as jnp
 
     mean = square = jnp.zeros_like(free)
     value = float("nan")
-    for step in range(fit.steps):
-        width = max(0.002, 0.1 * (1 - step / (0.7 * fit.steps)))
+    for step in range(command.steps):
+        width = max(0.002, 0.1 * (1 - step / (0.7 * command.steps)))
         value, gradient = slope(free, width)
         mean, square = 0.9 * mean + 0.1 * gradient, 0.99 * square + 0.01 * gradient**2
         scale = jnp.sqrt(square / (1 - 0.99 ** (step + 1))) + 1e-8
-        free = free - fit.rate * mean / (1 - 0.9 ** (step + 1)) / scale
+        free = free - command.rate * mean / (1 - 0.9 ** (step + 1)) / scale
     return free, float(value)
 
 
-def main() -> None:
-    """Fit every pair of legs at six phases of the swing; write the counts of the best phase to pattern.csv."""
-    fit = Fit()
-    rates, period_s = cycle(fit)
-    models = {pair: LegModel(fit, rates, period_s, pair) for pair in "FMH"}
+def best_of(fit: Fit, models: dict[str, LegModel]) -> tuple[int, dict[str, Floats]]:
+    """The phase of the swing with the smallest error over all legs, in bins, and its counts by pair."""
     found: dict[int, dict[str, tuple[Floats, float]]] = {}
-    for phase in range(fit.bins // 8, fit.bins // 2, fit.bins // 16):
+    for phase in next(iter(models.values())).command.phases:
         found[phase] = {pair: fitted(fit, model, pair, phase) for pair, model in models.items()}
         errors = {pair: round(value, 4) for pair, (_, value) in found[phase].items()}
         print(f"swing from {phase / fit.bins:.4f} of the cycle: errors {errors}, sum {sum(errors.values()):.4f}")
     best = min(found, key=lambda phase: sum(value for _, value in found[phase].values()))
-    source = f"fitted to a path of the foot (scripts/fit_fly_pattern.py), swing from {best / fit.bins:.4f} of the cycle"
-    rows = [
-        (pair, name, premotor_type(*group), round(float(count), 1), sign, "assumed", source)
-        for pair, (counts, _) in found[best].items()
-        for group, row in zip(models[pair].groups, counts, strict=True)
-        for (name, sign), count in zip(SOURCES.items(), row, strict=True)
-        if count >= 0.05
-    ]
+    return best, {pair: counts for pair, (counts, _) in found[best].items()}
+
+
+def main() -> None:
+    """Fit both commands, every pair of legs at each phase of the swing; write the counts of the best to pattern.csv."""
+    fit, rows = Fit(), []
+    known: dict[str, Counts] = {pair: {} for pair in "FMH"}
+    for command in COMMANDS:
+        rates, period_s = cycle(fit, command)
+        print(f"{command.cell}: period {1e3 * period_s:.1f} ms")
+        models = {pair: LegModel(fit, command, rates, period_s, pair, known[pair]) for pair in "FMH"}
+        phase, counts = best_of(fit, models)
+        source = (
+            f"fitted to a path of the foot (scripts/fit_fly_pattern.py), swing from {phase / fit.bins:.4f} of the cycle"
+        )
+        for pair, model in models.items():
+            for group, row in zip(model.groups, counts[pair].round(1), strict=True):
+                for (name, sign), count in zip(command.free.items(), row.tolist(), strict=True):
+                    if count:
+                        known[pair][name, group] = count
+                        rows.append((pair, name, premotor_type(*group), count, sign, "assumed", source))
     columns = ["pair", "pre", "post", "count", "sign", "provenance", "source"]
     pd.DataFrame(rows, columns=columns).to_csv(DATA / "pattern.csv", index=False, lineterminator="\n")
-    print(f"wrote {DATA / 'pattern.csv'}: {len(rows)} rows, period {1e3 * period_s:.1f} ms")
+    print(f"wrote {DATA / 'pattern.csv'}: {len(rows)} rows")
 
 
 if __name__ == "__main__":

@@ -90,13 +90,9 @@ def _central() -> Iterator[Neuron]:
 
 
 def _rhythm_cells() -> Iterator[Neuron]:
-    kinds = {
-        "IN17A001": "acetylcholine",
-        "INXXX466": "acetylcholine",
-        "IN16B036": "glutamate",
-        "relay": "",
-        "coupling": "",
-    }
+    kinds = {"IN17A001": "acetylcholine", "INXXX466": "acetylcholine", "IN16B036": "glutamate"}
+    back = ("back_IN17A001", "back_INXXX466", "back_relay", "back_inhibitor")
+    kinds |= dict.fromkeys(("relay", "coupling", *back), "")
     for leg in LEGS:
         for kind, transmitter in kinds.items():
             yield Neuron(f"{kind}_{leg}", kind, "inter", transmitter, leg[0])
@@ -123,11 +119,10 @@ def _sensory_cells() -> Iterator[Neuron]:
 
 
 def _rhythm() -> Iterator[Edge]:
-    """The loop in every leg; a descending cell drives the legs of the other side, as DNg100 does."""
     for row in _rows("rhythm"):
         for leg in LEGS:
-            pre = f"{row['pre']}_{opposite(leg)[0]}" if row["pre"].startswith("DN") else f"{row['pre']}_{leg}"
-            yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+            for pre in _sources(row["pre"], leg):
+                yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
 
 
 def _coupling() -> Iterator[Edge]:
@@ -138,8 +133,19 @@ def _coupling() -> Iterator[Edge]:
 def _pattern() -> Iterator[Edge]:
     for row in _rows("pattern"):
         for leg in (f"L{row['pair']}", f"R{row['pair']}"):
-            pre = f"{row['pre']}_{opposite(leg)[0]}" if row["pre"].startswith("DN") else f"{row['pre']}_{leg}"
-            yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+            for pre in _sources(row["pre"], leg):
+                yield Edge(pre, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+
+
+def _sources(kind: str, leg: str) -> list[str]:
+    """Cells of a type that reach a leg: its own, or those of the other side of a descending type, as with DNg100."""
+    return _descending().get((kind, opposite(leg)[0]), []) or [f"{kind}_{leg}"]
+
+
+@cache
+def _descending() -> dict[tuple[str, str], list[str]]:
+    """Names of the descending cells by type and side."""
+    return dict(table("descending").groupby(["type", "side"])["name"].apply(list))
 
 
 def _premotor() -> Iterator[Edge]:
@@ -165,9 +171,8 @@ def _reflexes() -> Iterator[Edge]:
 
 def _commands() -> Iterator[Edge]:
     """Descending cells onto premotor groups of the legs on one side; `side` says which, seen from the cell."""
-    cells = table("descending").groupby("type")[["name", "side"]].apply(lambda rows: rows.values.tolist())
     for row in _rows("commands"):
-        for name, side in cells[row["pre"]]:
-            for leg in LEGS:
-                if (leg[0] == side) == (row["side"] == "same") and leg[1] in row["pairs"]:
-                    yield Edge(name, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])
+        for leg in (leg for leg in LEGS if leg[1] in row["pairs"]):
+            side = leg[0] if row["side"] == "same" else opposite(leg)[0]
+            for name in _descending()[row["pre"], side]:
+                yield Edge(name, f"{row['post']}_{leg}", row["count"], row["sign"], row["provenance"])

@@ -50,3 +50,7 @@ def test_dna02_turns_the_fly_to_its_own_side_the_more_the_stronger():
 def test_uncoupled_legs_step_without_a_tripod(live):
     apart = walk(ablate=("coupling",), duration_s=3.0)
     assert not apart.get("phase_error", np.nan) < 0.2
+
+
+def test_mdn_instead_of_dng100_makes_it_go_backward():
+    assert walk(drive={"DNg100": 0.0, "MDN": 400.0}, seed=7)["speed_mm_s"] < -1.0
