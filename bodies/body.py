@@ -13,6 +13,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import mujoco
 
+    from .retina import Retina
+
 Floats = npt.NDArray[np.float64]
 Senses = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -74,6 +76,10 @@ class Body:
         compiled code and back costs more than either.
         """
         raise NotImplementedError
+
+    def retina(self) -> Retina | None:
+        """What its eyes see the world with; None for an animal without."""
+        return None
 
     def centreline(self, data: mujoco.MjData) -> Floats:
         """Points along the body axis, nose first, mm, shape (n_points, 3)."""

@@ -21,11 +21,13 @@ import numpy as np
 
 from ..registry import UnknownNameError, nearest
 from .body import Body, Floats, Indices, Posture, Senses
+from .eyes import hexagonal_eye
 from .fly_medium import Fluid, as_fluid
 from .fly_senses import MODALITIES, fly_channels, fly_reader, organ_sites
 from .fly_spec import FOOT_RADIUS, PARTS, FlySpec
 from .fly_tables import LEG_JOINTS, LEGS
 from .free_root import turn_free_root
+from .retina import Retina
 
 if TYPE_CHECKING:
     import mujoco
@@ -138,6 +140,11 @@ class FlyBody(Body):
         """Nose, neck, waist and tip of the abdomen, mm, shape (4, 3)."""
         points: Floats = data.site_xpos.take(self._line, axis=0)
         return points
+
+    def retina(self) -> Retina:
+        """Two regular eyes of 721 facets, which look through the floor: it carries no pattern."""
+        eyes = (hexagonal_eye("left"), hexagonal_eye("right"))
+        return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else ())
 
     def nose(self, data: mujoco.MjData) -> Floats:
         """The front of the head between the antennae."""

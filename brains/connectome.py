@@ -168,7 +168,10 @@ class Connectome:
             ValueError: `max_edges` is negative.
         """
         begin, end = self._select_all(sources), self._select_all(targets)
-        graph = sum(self.matrix(kind, signed=False) for kind in connectome_tables.KINDS).T.tocsr()
+        graph = sparse.csr_array((self.n, self.n))
+        for kind in connectome_tables.KINDS:
+            graph = graph + self.matrix(kind, signed=False)
+        graph = graph.T.tocsr()
         graph.sort_indices()
         rows = paths.on_paths(
             graph.indptr.astype(np.int64), graph.indices, self.index(begin), self.index(end), max_edges

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
+from ..bodies.eyes import Panorama
 from ..registry import UnknownNameError, nearest
 from .fields import Field
 
@@ -23,6 +24,7 @@ class Arena:
     medium: str = "agar"
     temperature_c: float = 20.0  # Celsius, a standard cultivation temperature of C. elegans
     fields: tuple[Field, ...] = ()
+    panorama: Panorama | None = None  # what eyes see behind all things; none: it is dark
 
     def resting_senses(self, body: Body) -> Mapping[str, Floats]:
         """What the world presents to an untouched animal at the origin, one vector a modality, in the body's order."""

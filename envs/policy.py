@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class PolicyState:
 
     brain: Mapping[str, Any]
     senses: Mapping[str, npt.NDArray[np.generic]]
+    neuropil: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Controller:
@@ -41,17 +42,23 @@ class Controller:
     """
 
     def __init__(self, organism: Organism, brain: BrainLike, body: Body) -> None:
-        channels = [name for labels in body.channels.values() for name in labels]
         self.brain = brain
         self.control_s = organism.control_s
         self.activity: Activity | None = None
-        self._senses = organism.sensory.compile(brain.names, channels, self.control_s, organism.reference)
+        self._senses = organism.sensory.compile(
+            brain.names, organism.channels(body), self.control_s, organism.reference
+        )
         self._effectors = organism.effectors.compile(brain.names, body.effectors, organism.reference)
+        self._neuropil = None if organism.neuropil is None else organism.neuropil()
+        if self._neuropil is not None:
+            self._seen = channel_slice(body, self._neuropil.modality)
 
     def reset(self, seed: int | None = None) -> None:
         """Start again; `seed` replaces the brain's, None keeps it."""
         self.brain.reset(seed)
         self._senses.reset()
+        if self._neuropil is not None:
+            self._neuropil.reset()
         self.activity = None
 
     def act(self, observation: npt.NDArray[np.float32], extra_mv: Floats | None = None) -> npt.NDArray[np.float32]:
@@ -61,6 +68,9 @@ class Controller:
             observation: all channels in the body's order, shape (n_channels,).
             extra_mv: drive added to the senses', mV, shape (n_neurons,); stimulation by an experimenter.
         """
+        if self._neuropil is not None:
+            told = self._neuropil.step(observation[self._seen], self.control_s)
+            observation = np.concatenate([observation, told.astype(np.float32)])
         drive = self._senses(observation)
         if extra_mv is not None:
             drive = drive + extra_mv
@@ -70,12 +80,21 @@ class Controller:
     @property
     def state(self) -> PolicyState:
         """All that changes, for an exact checkpoint."""
-        return PolicyState(self.brain.state, self._senses.state)
+        return PolicyState(self.brain.state, self._senses.state, self._neuropil.state if self._neuropil else {})
 
     def restore(self, state: PolicyState) -> None:
         """Continue from a checkpoint."""
         self.brain.restore(dict(state.brain))
         self._senses.restore(state.senses)
+        if self._neuropil is not None:
+            self._neuropil.restore(state.neuropil)
+
+
+def channel_slice(body: Body, modality: str) -> slice:
+    """Where a modality's channels are in the vector of all of a body's."""
+    names = list(body.channels)
+    start = sum(len(body.channels[name]) for name in names[: names.index(modality)])
+    return slice(start, start + len(body.channels[modality]))
 
 
 class BrainPolicy:

@@ -51,6 +51,9 @@ class Sensing:
             self._low[part], self._high[part] = body.bounds[name]
             boxes[name] = spaces.Box(self._low[part].copy(), self._high[part].copy(), dtype=np.float32)
         self.space: spaces.Dict = spaces.Dict(boxes)
+        self._retina = None if task.arena.panorama is None else body.retina()
+        if task.arena.panorama is not None and self._retina is None:
+            raise ValueError(f"task {task.name!r} has something to see, and the {body.name} has no eyes")
         self.felt = [
             Felt(field, body.channels[field.modality][k], self._slices[field.modality].start + k)
             for field in self.fields
@@ -63,6 +66,9 @@ class Sensing:
         posture = self._read(vector)
         if self.felt:
             self._feel_fields(vector)
+        if self._retina is not None and self._task.arena.panorama is not None:
+            seen = self._retina.look(self._data, self._task.arena.panorama, time_s)
+            vector[self._slices["vision"]] = seen.ravel()
         stimuli = self._task.stimuli(time_s, self._body)
         for name, values in stimuli.items():
             vector[self._slices[name]] += values

@@ -84,7 +84,7 @@ class Audit:
 def audit(organism: Organism) -> Audit:
     """Audit an organism's maps against its connectome and body."""
     connectome, body = organism.connectome, organism.body()
-    channels = [name for labels in body.channels.values() for name in labels]
+    channels = organism.channels(body)
     known = set(connectome.names)
     used, sensing, unknown = _sensory(organism, channels)
     drivers = {str(name) for name in organism.effectors.table["neuron"]}

@@ -16,6 +16,7 @@ from ..brains.connectome import Connectome
 from ..brains.network import SynapseGains, build_network
 from ..registry import Registry
 from .maps import EffectorMap, SensoryMap
+from .neuropil import Neuropil
 
 ORGANISMS: Registry[Organism] = Registry("organism", "animat.organisms")
 """name -> function() -> Organism; other distributions add theirs through the entry-point group animat.organisms."""
@@ -41,6 +42,7 @@ class Organism:
     """task -> what `animat controls` takes out beside it, each the selectors of one ablation, separated by commas."""
     model: str = "graded"  # neuron model of every cell unless another is asked for, a key of `brains.models.MODELS`
     control_s: float = 0.01  # s, control step: the period at which brain and body exchange
+    neuropil: Callable[[], Neuropil] | None = None  # between a modality of the body and further channels of `sensory`
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -63,6 +65,11 @@ class Organism:
         cells = cells_from_table(connectome, self.dynamics, model, self.reference)
         network = build_network(connectome, cells, self.gains, dt_ms, self.reference)
         return Brain(network, engine, seed)
+
+    def channels(self, body: Body) -> list[str]:
+        """Names of all that the sensory map may read: the body's channels, then the neuropil's outputs."""
+        own = [name for labels in body.channels.values() for name in labels]
+        return own + (list(self.neuropil().channels) if self.neuropil is not None else [])
 
     @property
     def digest(self) -> str:

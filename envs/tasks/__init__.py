@@ -8,10 +8,12 @@ from ...registry import Registry, UnknownNameError, nearest
 from .chemotaxis import Chemotaxis
 from .crawl import Crawl
 from .explore import Explore
+from .looming import Looming
 from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
 from .touch import Touch
+from .turn import Turn
 from .walk import Walk
 
 __all__ = [
@@ -20,10 +22,12 @@ __all__ = [
     "Chemotaxis",
     "Crawl",
     "Explore",
+    "Looming",
     "Swim",
     "Task",
     "Thermotaxis",
     "Touch",
+    "Turn",
     "Walk",
     "choose_task",
 ]
@@ -39,6 +43,8 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "chemotaxis": Chemotaxis,
     "thermotaxis": Thermotaxis,
     "walk": Walk,
+    "turn": Turn,
+    "looming": Looming,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)

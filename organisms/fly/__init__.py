@@ -13,6 +13,7 @@ from ...bodies.fly_medium import Fluid
 from ...brains.network import SynapseGains
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism
+from .sight import Sight
 from .wiring import DATA, connectome, table
 
 MODEL = "rate"
@@ -21,10 +22,14 @@ RATE_FULL_HZ = 200.0  # Hz: r_max there
 THRESHOLD, SLOPE = 7.5, 200.0  # of a cell of median size there: theta, and r_max / a
 MUSCLE_GAIN = 2.0  # excitation when all motor neurons of a muscle fire at the full rate; assumed: 100 Hz is all of it
 CONTROL_S = 0.005  # s, a sixteenth of a step
-TASKS = ("walk",)
-STIMULATED = ("DNg100", "DNa02", "MDN")
-PANEL = ("DNg100", "DNa02", "MDN", "IN17A001", "INXXX466", "IN16B036", "relay")
-ABLATIONS = {"walk": ("IN17A001", "INXXX466", "IN16B036", "coupling")}
+TASKS = ("walk", "turn", "looming")
+STIMULATED = ("DNg100", "DNa02", "DNp01", "MDN")
+PANEL = ("HS", "LPLC2", "DNg100", "DNa02", "DNp01", "MDN", "IN17A001", "INXXX466", "IN16B036", "relay")
+ABLATIONS = {
+    "walk": ("IN17A001", "INXXX466", "IN16B036", "coupling"),
+    "turn": ("HS,H2", "DNa02"),
+    "looming": ("LPLC2", "DNp01"),
+}
 RHYTHM_SOURCE = "Pugliese et al. 2025 doi:10.1101/2025.09.12.675944, code: threshold and 1/gain grow with volume"
 
 
@@ -37,7 +42,7 @@ def build() -> Organism:
         reference=wiring,
         dynamics=dynamics(),
         gains=SynapseGains(chemical_mv=PER_SYNAPSE * RATE_FULL_HZ, electrical=0.0, normalisation=0.0),
-        sensory=SensoryMap.from_csv(DATA / "senses.csv"),
+        sensory=SensoryMap.from_csv(DATA / "senses.csv", DATA / "senses_visual.csv"),
         effectors=EffectorMap.from_csv(DATA / "effectors.csv", gain=MUSCLE_GAIN),
         body=body,
         rebuild=rebuild,
@@ -47,6 +52,7 @@ def build() -> Organism:
         ablations=ABLATIONS,
         model=MODEL,
         control_s=CONTROL_S,
+        neuropil=Sight,
     )
 
 

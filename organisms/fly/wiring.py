@@ -70,9 +70,10 @@ def opposite(leg: str) -> str:
 @cache
 def connectome() -> Connectome:
     """All of it. Cells that stand for a group have its type's name; `n` cells of one type in a leg share one body."""
-    neurons = pd.DataFrame([*_central(), *_rhythm_cells(), *_premotor_cells(), *_motor_cells(), *_sensory_cells()])
+    cells = (_central(), _rhythm_cells(), _premotor_cells(), _motor_cells(), _sensory_cells(), _visual_cells())
+    neurons = pd.DataFrame([cell for group in cells for cell in group])
     neurons = neurons.assign(x_um=float("nan"), y_um=float("nan"), z_um=float("nan"))
-    edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands()]
+    edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands(), *_visual()]
     synapses = pd.DataFrame(edges).groupby(["pre", "post", "sign", "provenance"], as_index=False, sort=False).sum()
     synapses = synapses.rename(columns={"contacts": "count"}).assign(
         kind="chemical", sign_provenance=synapses["provenance"]
@@ -116,6 +117,11 @@ def _sensory_cells() -> Iterator[Neuron]:
     for kind in table("sensory_neurons")["type"].unique():
         for leg in LEGS:  # a leg of which none were found (SNpp53 in LF) is taken to have them: the nerve is damaged
             yield Neuron(f"{kind}_{leg}", kind, "sensory", "acetylcholine", leg[0])
+
+
+def _visual_cells() -> Iterator[Neuron]:
+    for row in _rows("visual_neurons"):
+        yield Neuron(row["name"], row["type"], row["role"], row["transmitter"], row["side"])
 
 
 def _rhythm() -> Iterator[Edge]:
@@ -167,6 +173,11 @@ def _reflexes() -> Iterator[Edge]:
         for leg in LEGS:
             for name in motor.get((row["post"], leg), [f"{row['post']}_{leg}"]):
                 yield Edge(f"{row['pre']}_{leg}", name, row["count"], row["sign"], row["provenance"])
+
+
+def _visual() -> Iterator[Edge]:
+    for row in _rows("visual_synapses"):
+        yield Edge(row["pre"], row["post"], row["count"], row["sign"], row["provenance"])
 
 
 def _commands() -> Iterator[Edge]:

@@ -10,7 +10,7 @@ import gymnasium
 __version__ = version("animat")
 
 _TASKS = {
-    "fly": ("walk",),
+    "fly": ("walk", "turn", "looming"),
     "worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"),
 }
 
