@@ -6,7 +6,6 @@ model has the paper's constants (`LifExp`) and one free parameter, 0.275 mV per 
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 
