@@ -16,6 +16,7 @@ from .show import JsonOption
 
 if TYPE_CHECKING:
     from ..envs.recorder import Recording
+    from ..organisms.organism import Organism
 
 
 def run(
@@ -27,6 +28,9 @@ def run(
     brain: Annotated[str, typer.Option(help="connectome, none, a control, or the folder of a Connectome.")] = (
         "connectome"
     ),
+    connectome: Annotated[
+        str, typer.Option(help="Another wiring: the folder of one, or for the fly a dataset that was pulled (malecns).")
+    ] = "",
     model: Annotated[str | None, typer.Option(help="Neuron model; the organism's own by default.")] = None,
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     ablate: Annotated[str, typer.Option(help="Neurons to remove, separated by commas: AVAL,AVAR or DB.")] = "",
@@ -48,7 +52,7 @@ def run(
     from ..envs.recorder import EPISODE, SERIES, run_episode
 
     env = OrganismEnv(
-        organism,
+        _animal(organism, connectome),
         task,
         None if brain == "none" or policy is not None else brain,
         model=model,
@@ -73,6 +77,20 @@ def run(
         written += _film(recording, folder, no_opengl)
     summary = _summary(recording, wall_s, brain if policy is None else str(policy), folder)
     print(json.dumps(summary)) if as_json else _report(summary, written)
+
+
+def _animal(organism: str, connectome: str) -> str | Organism:
+    """The organism, on another wiring if one is named."""
+    if not connectome:
+        return organism
+    if organism == "fly":
+        from ..organisms.fly.whole import load
+
+        return load(connectome)
+    from ..brains.connectome import Connectome
+    from ..organisms.organism import make
+
+    return make(organism).with_connectome(Connectome.load(connectome))
 
 
 def _film(recording: Recording, folder: Path, no_opengl: str) -> list[Path]:

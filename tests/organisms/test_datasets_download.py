@@ -240,7 +240,8 @@ def test_only_http_addresses_are_followed(target):
 def test_ctrl_c_keeps_the_part(server, target):
     server.files["/file.bin"] = CONTENT
     code = (
-        "import sys, time; from pathlib import Path; from animat.organisms.datasets.download import fetch\n"
+        "import signal, sys, time; from pathlib import Path; from animat.organisms.datasets.download import fetch\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a test run in the background ignores Ctrl-C
         "def slow(there, total):\n"
         "    print(there, flush=True); time.sleep(0 if there == 0 else 30)\n"
         f"fetch({server.address!r} + '/file.bin', Path({str(target)!r}), {len(CONTENT)}, progress=slow)"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from animat.brains.compact import CompactConnectome
+from animat.brains.paths import on_paths
 from animat.brains.spiking_brain import SpikingBrain
 from animat.organisms.datasets.convert import connectome
 from animat.organisms.datasets.registry import dataset, table
@@ -86,6 +87,14 @@ def test_shuffled_wiring_does_not_drive_mn9(fly: CompactConnectome):
 
 
 def test_the_circuit_from_sugar_to_mn9_has_the_published_size(fly: CompactConnectome):
-    """447 neurons, 24,403 edges, 218,932 synapses on paths of at most 3 edges (virtual-fly-lab, taste-circuit.json)."""
-    circuit = fly.paths_subgraph(neurons(fly, "sugar"), neurons(fly, "MN9"), 3)
+    """447 neurons, 24,403 edges, 218,932 synapses: williamrusya/virtual-fly-lab at 775a94c, taste-circuit.json.
+
+    Its selection: all neurons on paths of at most 3 edges from the 21 sugar neurons to the contralateral MN9, and those
+    of the 21 that are on none.
+    """
+    sugar, mn9 = neurons(fly, "sugar"), fly.index([CONTRALATERAL])
+    circuit = fly.subset(np.union1d(on_paths(fly.start, fly.target, sugar, mn9, 3), sugar))
     assert (circuit.n, circuit.edges, circuit.synapses) == (447, 24_403, 218_932)
+    paths = fly.paths_subgraph(sugar, mn9, 3)
+    assert set(paths.names) <= set(circuit.names)
+    assert set(circuit.names) - set(paths.names) <= {fly.names[row] for row in sugar}
