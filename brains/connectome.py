@@ -168,14 +168,10 @@ class Connectome:
             ValueError: `max_edges` is negative.
         """
         begin, end = self._select_all(sources), self._select_all(targets)
-        graph = sparse.csr_array((self.n, self.n))
-        for kind in connectome_tables.KINDS:
-            graph = graph + self.matrix(kind, signed=False)
-        graph = graph.T.tocsr()
-        graph.sort_indices()
-        rows = paths.on_paths(
-            graph.indptr.astype(np.int64), graph.indices, self.index(begin), self.index(end), max_edges
-        )
+        pre, post = (self.index(self._synapses[column]) for column in ("pre", "post"))
+        order = np.argsort(pre, kind="stable")
+        start = np.searchsorted(pre[order], np.arange(self.n + 1)).astype(np.int64)
+        rows = paths.on_paths(start, post[order].astype(np.int32), self.index(begin), self.index(end), max_edges)
         change = (
             f"kept {len(rows)} of {self.n} neurons: those on paths of at most {max_edges} edges"
             f" from {_few(begin)} to {_few(end)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -21,6 +22,8 @@ class Server:
     cuts: list[int] = field(default_factory=list)  # bytes after which the next connections are cut
     answers: list[int] = field(default_factory=list)  # status of the next answers, before files are looked at
     asked: list[tuple[str, str | None]] = field(default_factory=list)  # path and Range of every request
+    hold: int | None = None  # bytes of a long file after which it waits until the client is gone
+    holding: threading.Event = field(default_factory=threading.Event)  # set when it waits
     address: str = ""
 
 
@@ -54,6 +57,13 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(content) - first))
             self.end_headers()
             cut = server.cuts.pop(0) if server.cuts else None
+            if server.hold is not None and len(content) > server.hold:
+                self.wfile.write(content[first : server.hold])
+                server.holding.set()
+                with suppress(ConnectionError):
+                    self.rfile.read(1)  # returns when the client hangs up
+                self.close_connection = True
+                return
             self.wfile.write(content[first:] if cut is None else content[first : first + cut])
             self.close_connection = True
 

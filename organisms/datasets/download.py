@@ -22,7 +22,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-CHUNK = 1 << 18  # bytes read at a time
+CHUNK = 1 << 18  # most bytes read at a time; what has come is written at once
 AGAIN = (408, 425, 429, 500, 502, 503, 504)  # HTTP answers worth another attempt
 
 Progress = Callable[[int, int | None], None]  # bytes there, bytes in all where known
@@ -260,7 +260,7 @@ def _room(part: _Part, total: int | None) -> None:
 def _copy(answer: http.client.HTTPResponse, file: IO[bytes], part: _Part, total: int | None) -> None:
     there = part.there
     part.progress(there, total)
-    while chunk := answer.read(CHUNK):
+    while chunk := answer.read1(CHUNK):
         file.write(chunk)
         there += len(chunk)
         part.progress(there, total)
