@@ -12,7 +12,7 @@ import typer
 from ..registry import nearest
 from .show import JsonOption
 
-SECTIONS = ("speed", "behaviour", "brain", "worm-ablations")
+SECTIONS = ("speed", "behaviour", "brain", "worm-ablations", "fly-body", "fly", "fly-cns")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,18 @@ class Bar:
 
 
 def bench(
-    section: Annotated[str, typer.Argument(help="speed, behaviour, brain, worm-ablations or all.")] = "all",
+    section: Annotated[
+        str, typer.Argument(help="speed, behaviour, brain, worm-ablations, fly-body, fly, fly-cns or all.")
+    ] = "all",
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed and behaviour against their bars and print a table."""
     from .bench_ablations import ablation_bars
     from .bench_behaviour import behaviour_bars
     from .bench_brain import brain_bars
+    from .bench_cns import cns_bars
+    from .bench_fly import fly_body_bars
+    from .bench_fly_behaviour import fly_bars
     from .bench_speed import speed_bars
 
     measures: dict[str, Callable[[], Iterable[Bar]]] = {
@@ -41,6 +46,9 @@ def bench(
         "behaviour": behaviour_bars,
         "brain": brain_bars,
         "worm-ablations": ablation_bars,
+        "fly-body": fly_body_bars,
+        "fly": fly_bars,
+        "fly-cns": cns_bars,
     }
     if section != "all" and section not in measures:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
