@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,8 +49,8 @@ def pull(
     known, there = dataset(name), store.data_folder(name, folder)
     if not as_json:
         print(_announcement(known, there, full), flush=True)
-    with _interruptible(known, there):
-        found, problems = store.pull(known, there, full, None if as_json else _bar, mirror=mirror)
+    with _interruptible(known, there), _bars(silent=as_json) as bars:
+        found, problems = store.pull(known, there, full, bars, mirror=mirror)
     if as_json:
         print(json.dumps({"name": name, "folder": str(there), "files": _fetched(found), "problems": problems}))
         return
@@ -118,18 +118,31 @@ def _fetched(found: list[Fetched]) -> list[dict[str, Any]]:
     ]
 
 
-def _bar(file: RemoteFile) -> Progress:
-    """A progress bar on standard error that closes when the last byte is there."""
-    bar = tqdm(total=file.bytes, desc=file.name[:40], unit="B", unit_scale=True, miniters=1, leave=False)
+@contextmanager
+def _bars(silent: bool) -> Iterator[Callable[[RemoteFile], Progress]]:
+    """Progress bars on standard error, one at a time, each from its first byte to its last or to what ends it."""
+    shown: list[Any] = []
 
-    def arrived(there: int, total: int | None) -> None:
-        bar.total = total
-        bar.n = there
-        bar.refresh() if there == total else bar.update(0)
-        if there == total:
-            bar.close()
+    def close() -> None:
+        while shown:
+            shown.pop().close()
 
-    return arrived
+    def of(file: RemoteFile) -> Progress:
+        def arrived(there: int, total: int | None) -> None:
+            if not shown:
+                shown.append(tqdm(desc=file.name[:40], unit="B", unit_scale=True, leave=False, disable=silent))
+            shown[0].total = total
+            shown[0].update(there - shown[0].n)
+            if there == total:
+                close()
+
+        close()
+        return arrived
+
+    try:
+        yield of
+    finally:
+        close()
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class Patience:
     attempts: int = 20  # connections per file, each continuing where the last was cut
     in_vain: int = 3  # connections in a row that bring nothing
     timeout_s: float = 60.0  # s without a byte before a connection counts as cut
-    wait_s: float = 2.0  # s before the next attempt, doubled after each that brought nothing
+    wait_s: float = 1.0  # s before the next attempt, doubled after each that brought nothing
 
 
 @dataclass(frozen=True, kw_only=True)
