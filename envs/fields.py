@@ -103,7 +103,39 @@ class LinearField(Field):
         return self.per_mm * np.array([cos(self.towards_rad), sin(self.towards_rad)])
 
 
-KINDS: dict[str, type[Field]] = {kind.__name__: kind for kind in (GaussianField, LinearField)}
+@dataclass(frozen=True, kw_only=True)
+class PatchField(Field):
+    """A thin round patch on the ground: it is felt by what touches it."""
+
+    value: float  # in the unit of the channel
+    radius_mm: float
+    x_mm: float  # centre
+    y_mm: float = 0.0
+    depth_mm: float = 0.1  # mm above the ground up to which an organ counts as in it
+
+    def __post_init__(self) -> None:
+        if not (self.radius_mm > 0 and self.depth_mm > 0):
+            raise ValueError(
+                f"PatchField {self.channel!r}: radius_mm ({self.radius_mm} mm) and depth_mm"
+                f" ({self.depth_mm} mm) must be above 0"
+            )
+
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
+        """The value at one place."""
+        inside = (x_mm - self.x_mm) ** 2 + (y_mm - self.y_mm) ** 2 <= self.radius_mm**2
+        return self.value if inside and z_mm <= self.depth_mm else 0.0
+
+    def values(self, places_mm: Floats) -> Floats:
+        """The value at many places on the ground."""
+        away = places_mm[..., :2] - np.array([self.x_mm, self.y_mm])
+        return np.where((away**2).sum(axis=-1) <= self.radius_mm**2, self.value, 0.0)
+
+    def gradient(self, places_mm: Floats) -> Floats:
+        """Zero but at the edge, where there is none."""
+        return np.zeros((*places_mm.shape[:-1], 2))
+
+
+KINDS: dict[str, type[Field]] = {kind.__name__: kind for kind in (GaussianField, LinearField, PatchField)}
 
 
 def described(field: Field) -> dict[str, Any]:

@@ -11,6 +11,10 @@ import pandas as pd
 
 from ..organisms.fly.wiring import DATA, table
 
+PROBOSCIS = {
+    "rostrum_extensor": ("published", "MN9 extends the rostrum: Shiu et al. 2024 Nature 634:210"),
+    "haustellum_extensor": ("assumed", "follows the rostrum; its own motor neurons are left out"),
+}
 COLUMNS = ("effector", "neuron", "weight", "sign", "provenance", "source")
 
 
@@ -25,6 +29,8 @@ def effectors() -> pd.DataFrame:
                     (f"{neuron['leg']}_{effector}", neuron["name"], 1, 1, pool["provenance"], pool["source"])
                     for effector in pool["effectors"].split()
                 ]
+    for effector in ("rostrum_extensor", "haustellum_extensor"):
+        rows += [(effector, f"MN9_{side}", 1, 1, *PROBOSCIS[effector]) for side in "LR"]
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(["effector", "neuron"])
 
 

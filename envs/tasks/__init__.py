@@ -8,6 +8,7 @@ from ...registry import Registry, UnknownNameError, nearest
 from .chemotaxis import Chemotaxis
 from .crawl import Crawl
 from .explore import Explore
+from .feed import Feed
 from .looming import Looming
 from .swim import Swim
 from .task import Band, Task
@@ -22,6 +23,7 @@ __all__ = [
     "Chemotaxis",
     "Crawl",
     "Explore",
+    "Feed",
     "Looming",
     "Swim",
     "Task",
@@ -45,6 +47,7 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "walk": Walk,
     "turn": Turn,
     "looming": Looming,
+    "feed": Feed,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)

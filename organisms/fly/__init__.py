@@ -22,13 +22,27 @@ RATE_FULL_HZ = 200.0  # Hz: r_max there
 THRESHOLD, SLOPE = 7.5, 200.0  # of a cell of median size there: theta, and r_max / a
 MUSCLE_GAIN = 2.0  # excitation when all motor neurons of a muscle fire at the full rate; assumed: 100 Hz is all of it
 CONTROL_S = 0.005  # s, a sixteenth of a step
-TASKS = ("walk", "turn", "looming")
+TASKS = ("walk", "turn", "looming", "feed")
 STIMULATED = ("DNg100", "DNa02", "DNp01", "MDN")
-PANEL = ("HS", "LPLC2", "DNg100", "DNa02", "DNp01", "MDN", "IN17A001", "INXXX466", "IN16B036", "relay")
+PANEL = (
+    "HS",
+    "LPLC2",
+    "DNg100",
+    "DNa02",
+    "DNp01",
+    "MDN",
+    "GRN_sugar",
+    "MN9",
+    "IN17A001",
+    "INXXX466",
+    "IN16B036",
+    "relay",
+)
 ABLATIONS = {
     "walk": ("IN17A001", "INXXX466", "IN16B036", "coupling"),
     "turn": ("HS,H2", "DNa02"),
     "looming": ("LPLC2", "DNp01"),
+    "feed": ("GRN_sugar", "MN9"),
 }
 RHYTHM_SOURCE = "Pugliese et al. 2025 doi:10.1101/2025.09.12.675944, code: threshold and 1/gain grow with volume"
 
@@ -42,7 +56,7 @@ def build() -> Organism:
         reference=wiring,
         dynamics=dynamics(),
         gains=SynapseGains(chemical_mv=PER_SYNAPSE * RATE_FULL_HZ, electrical=0.0, normalisation=0.0),
-        sensory=SensoryMap.from_csv(DATA / "senses.csv", DATA / "senses_visual.csv"),
+        sensory=SensoryMap.from_csv(*(DATA / f"senses{part}.csv" for part in ("", "_visual", "_taste"))),
         effectors=EffectorMap.from_csv(DATA / "effectors.csv", gain=MUSCLE_GAIN),
         body=body,
         rebuild=rebuild,

@@ -21,6 +21,7 @@ from ...brains.connectome import Connectome, Source
 
 DATA = Path(str(resources.files(__package__ or __name__))) / "data"
 SIGN = {"excitatory": 1, "inhibitory": -1}
+LISTED = ("visual", "taste")  # parts whose cells and synapses are listed one by one
 PREFIX = {"excitatory": "preE", "inhibitory": "preI"}
 SOURCE = Source(
     citation=(
@@ -70,10 +71,18 @@ def opposite(leg: str) -> str:
 @cache
 def connectome() -> Connectome:
     """All of it. Cells that stand for a group have its type's name; `n` cells of one type in a leg share one body."""
-    cells = (_central(), _rhythm_cells(), _premotor_cells(), _motor_cells(), _sensory_cells(), _visual_cells())
+    cells = (
+        _central(),
+        _rhythm_cells(),
+        _premotor_cells(),
+        _motor_cells(),
+        _sensory_cells(),
+        *map(_listed_cells, LISTED),
+    )
     neurons = pd.DataFrame([cell for group in cells for cell in group])
     neurons = neurons.assign(x_um=float("nan"), y_um=float("nan"), z_um=float("nan"))
-    edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands(), *_visual()]
+    edges = [*_rhythm(), *_coupling(), *_pattern(), *_premotor(), *_reflexes(), *_commands()]
+    edges += [edge for stem in LISTED for edge in _listed_synapses(stem)]
     synapses = pd.DataFrame(edges).groupby(["pre", "post", "sign", "provenance"], as_index=False, sort=False).sum()
     synapses = synapses.rename(columns={"contacts": "count"}).assign(
         kind="chemical", sign_provenance=synapses["provenance"]
@@ -119,8 +128,8 @@ def _sensory_cells() -> Iterator[Neuron]:
             yield Neuron(f"{kind}_{leg}", kind, "sensory", "acetylcholine", leg[0])
 
 
-def _visual_cells() -> Iterator[Neuron]:
-    for row in _rows("visual_neurons"):
+def _listed_cells(stem: str) -> Iterator[Neuron]:
+    for row in _rows(f"{stem}_neurons"):
         yield Neuron(row["name"], row["type"], row["role"], row["transmitter"], row["side"])
 
 
@@ -175,8 +184,8 @@ def _reflexes() -> Iterator[Edge]:
                 yield Edge(f"{row['pre']}_{leg}", name, row["count"], row["sign"], row["provenance"])
 
 
-def _visual() -> Iterator[Edge]:
-    for row in _rows("visual_synapses"):
+def _listed_synapses(stem: str) -> Iterator[Edge]:
+    for row in _rows(f"{stem}_synapses"):
         yield Edge(row["pre"], row["post"], row["count"], row["sign"], row["provenance"])
 
 

@@ -10,7 +10,7 @@ import gymnasium
 __version__ = version("animat")
 
 _TASKS = {
-    "fly": ("walk", "turn", "looming"),
+    "fly": ("walk", "turn", "looming", "feed"),
     "worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"),
 }
 
