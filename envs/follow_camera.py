@@ -22,6 +22,7 @@ LEVEL_MM = 0.003  # mm over the ground, of lines and shadows
 FLAT = 0.004  # how thick a shadow is, as a share of what throws it: enough for its upper face to hide its lower one
 SHADOW = (0.72, 0.70, 0.66)
 PRINT, PRINT_MM = (0.30, 0.24, 0.18), 0.05  # colour of a footprint, and its radius
+PATCH, PATCH_SHARE = (0.93, 0.78, 0.36), 0.55  # colour of a patch on the ground, and how opaque it is
 LEAST_MM = 0.012  # mm, thinner geoms throw none
 
 
@@ -31,6 +32,14 @@ class Print(NamedTuple):
     x_mm: float
     y_mm: float
     share: float  # how much of it is left, 0 to 1
+
+
+class Patch(NamedTuple):
+    """A round patch on the ground, such as food."""
+
+    x_mm: float
+    y_mm: float
+    radius_mm: float
 
 
 class FollowCamera(Camera):
@@ -44,6 +53,7 @@ class FollowCamera(Camera):
 
     Attributes:
         prints: footprints to be drawn on the ground.
+        patches: under them.
     """
 
     def __init__(self, body: Body, width: int = 640, height: int = 480, samples: int = 0) -> None:
@@ -54,6 +64,7 @@ class FollowCamera(Camera):
         self._flatten[:, 2] = -down / down[2]
         self._flatten[2, 2] = FLAT
         self.prints: list[Print] = []
+        self.patches: list[Patch] = []
         self.aim(0.0)
 
     def aim(self, heading_rad: float) -> None:
@@ -66,6 +77,9 @@ class FollowCamera(Camera):
     def _ground(self, centre: Floats) -> None:
         self._shadows()
         round_, disc = self._mujoco.mjtGeom.mjGEOM_CYLINDER, np.array([PRINT_MM, LEVEL_MM, 0.0])
+        for x, y, radius in self.patches:
+            size = np.array([radius, LEVEL_MM / 2, 0.0])
+            self._geom(round_, size, np.array([x, y, LEVEL_MM / 4]), (*PATCH, PATCH_SHARE))
         for x, y, share in self.prints:
             self._geom(round_, disc, np.array([x, y, LEVEL_MM]), (*PRINT, share))
         kind = self._mujoco.mjtGeom.mjGEOM_LINE

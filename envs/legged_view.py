@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
-from .follow_camera import GRID_MM, FollowCamera, Print
+from .fields import PatchField, from_description
+from .follow_camera import GRID_MM, FollowCamera, Patch, Print
 from .gait import footfalls, stances
 from .measures import body_axis, moving_average
 from .overlay import stimulus, write
@@ -47,6 +48,9 @@ class LeggedView:
         self.prints = _prints(recording)
         self.panel = ScrollPanel(recording, *side, _plots(recording, body))
         self.camera = FollowCamera(body, *side, SAMPLES)
+        fields = [from_description(field) for field in recording.episode["options"].get("fields", [])]
+        patches = [field for field in fields if isinstance(field, PatchField)]
+        self.camera.patches = [Patch(field.x_mm, field.y_mm, field.radius_mm) for field in patches]
 
     def close(self) -> None:
         """Free the camera."""

@@ -14,7 +14,7 @@ from ..fields import PatchField
 from ..measures import signed_speed
 from .task import Band, Names, Series, Task
 
-# 100 mM sucrose is what feeding assays offer. Size and place are assumed: a walk begins with a jerk that may turn the fly
+# 100 mM sucrose is what feeding assays offer. Size and place are assumed: a walk begins with a jerk that may turn it
 # by 40 degrees, and the patch is wide enough for that.
 SUGAR = PatchField(modality="taste", channel="taste_*_sugar", unit="mM", value=100.0, radius_mm=10.0, x_mm=13.0)
 PATCH = Arena(medium="air", temperature_c=25.0, fields=(SUGAR,))

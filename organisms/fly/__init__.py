@@ -31,7 +31,7 @@ PANEL = (
     "DNa02",
     "DNp01",
     "MDN",
-    "GRN_sugar",
+    "sugarGRN",
     "MN9",
     "IN17A001",
     "INXXX466",
@@ -42,7 +42,7 @@ ABLATIONS = {
     "walk": ("IN17A001", "INXXX466", "IN16B036", "coupling"),
     "turn": ("HS,H2", "DNa02"),
     "looming": ("LPLC2", "DNp01"),
-    "feed": ("GRN_sugar", "MN9"),
+    "feed": ("sugarGRN", "MN9"),
 }
 RHYTHM_SOURCE = "Pugliese et al. 2025 doi:10.1101/2025.09.12.675944, code: threshold and 1/gain grow with volume"
 

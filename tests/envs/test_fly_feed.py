@@ -19,7 +19,7 @@ def test_a_fly_stops_on_sugar_and_feeds():
     assert abs(found["late_speed_mm_s"]) < 1.0
 
 
-@pytest.mark.parametrize("options", [{"freeze_senses": True}, {"ablate": ("GRN_sugar",)}, {"ablate": ("MN9",)}])
+@pytest.mark.parametrize("options", [{"freeze_senses": True}, {"ablate": ("sugarGRN",)}, {"ablate": ("MN9",)}])
 def test_it_does_not_feed_without_taste_or_its_motor_neuron(options):
     assert measures(**options)["feeding_share"] == 0.0
 
@@ -28,16 +28,16 @@ def test_it_does_not_feed_without_taste_or_its_motor_neuron(options):
 def test_sugar_neurons_drive_mn9_as_published_which_is_what_the_counts_were_set_to(grn_hz, mn9_hz):
     brain = make("fly").brain()
     drive = np.zeros(brain.n)
-    drive[brain.names.index("GRN_sugar_LF")] = 7.5 + 200.0 * np.arctanh(grn_hz / 200.0)
+    drive[brain.names.index("sugarGRN_LF")] = 7.5 + 200.0 * np.arctanh(grn_hz / 200.0)
     rate = brain.step(drive, 1.0).voltage
-    assert rate[brain.names.index("GRN_sugar_LF")] == pytest.approx(grn_hz, rel=0.01)
+    assert rate[brain.names.index("sugarGRN_LF")] == pytest.approx(grn_hz, rel=0.01)
     assert rate[brain.names.index("MN9_L")] == pytest.approx(mn9_hz, rel=0.06)
 
 
 def test_bitter_on_the_same_foot_keeps_the_proboscis_in():
     brain = make("fly").brain()
     drive = np.zeros(brain.n)
-    drive[[brain.names.index(f"GRN_{taste}_LF") for taste in ("sugar", "bitter")]] = 120.0
+    drive[[brain.names.index(f"{taste}GRN_LF") for taste in ("sugar", "bitter")]] = 120.0
     assert brain.step(drive, 1.0).voltage[brain.names.index("MN9_L")] < 1.0
 
 
