@@ -252,7 +252,7 @@ def test_ctrl_c_keeps_the_part(server, target):
         assert int(child.stdout.readline()) > 0
         time.sleep(0.1)
         child.send_signal(signal.SIGINT)
-        child.communicate()
+        child.communicate(timeout=60)
     assert child.returncode == -signal.SIGINT
     assert part_of(target).stat().st_size > 0
     get(server, target)

@@ -89,21 +89,25 @@ def test_pull_announces_malecns_before_it_fetches(server, tmp_path: Path):
 def test_ctrl_c_says_what_is_kept_and_how_to_go_on(server, tmp_path: Path):
     serve_larva(server)
     server.hold = 30_000
-    command = [sys.executable, "-m", "animat", "data", "pull", "larva", "--mirror", server.address]
+    code = (  # a test run in the background ignores Ctrl-C, and so would its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from animat.scripts.cli import main; main()"
+    )
+    arguments = ["data", "pull", "larva", "--mirror", server.address, "--folder", str(tmp_path)]
     with subprocess.Popen(
-        [*command, "--folder", str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
         assert server.holding.wait(30)
         part, waited = tmp_path / "larva" / "G_edgelist.txt.part", time.monotonic()
         while not (part.exists() and part.stat().st_size) and time.monotonic() < waited + 10:
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-        said, _ = child.communicate()
+        said, _ = child.communicate(timeout=60)
     server.hold = None
     assert child.returncode == 130
     assert f"bytes are kept in {tmp_path}/larva. Continue with: animat data pull larva" in said
     assert 0 < part.stat().st_size <= 30_000
-    assert animat(*command[3:], "--folder", str(tmp_path)).returncode == 0
+    assert animat(*arguments).returncode == 0
     assert (tmp_path / "larva" / "G_edgelist.txt").read_bytes() == EDGES
 
 
