@@ -79,6 +79,11 @@ class Brain:
         return self.network.n
 
     @property
+    def rest_mv(self) -> Floats:
+        """Resting voltage of each neuron, mV, shape (n,)."""
+        return self.network.cells.v_rest_mv
+
+    @property
     def dt_ms(self) -> float:
         """Step of the network, ms."""
         return self.network.dt_ms

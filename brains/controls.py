@@ -31,7 +31,7 @@ class SilentBrain:
     def __init__(self, brain: Brain) -> None:
         self.names = brain.names
         self.dt_ms = brain.dt_ms
-        self._rest_mv = brain.network.cells.v_rest_mv
+        self._rest_mv = brain.rest_mv
         self._step_count = 0
 
     def reset(self, seed: int | None = None) -> None:

@@ -198,7 +198,7 @@ def choose_brain(
             rewired.append(organism.with_connectome(connectome).ablate(ablate))
             return rewired[-1].brain(model, engine)
 
-        made = CONTROLS[brain](organism.reference, build, np.random.default_rng(control_seed))
+        made = CONTROLS[brain](organism.wiring, build, np.random.default_rng(control_seed))
         return rewired[-1], made
     if not Path(brain).is_dir():
         known = ("connectome", *CONTROLS)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ..brains.cells import members
@@ -88,22 +87,21 @@ def audit(organism: Organism) -> Audit:
     known = set(connectome.names)
     used, sensing, unknown = _sensory(organism, channels)
     drivers = {str(name) for name in organism.effectors.table["neuron"]}
-    unknown |= drivers - set(organism.reference.names)
-    graph = _graph(organism)
-    paths = _paths(graph, sensing & known, drivers & known)
+    unknown |= (drivers - set(organism.reference.names)) | set(organism.absent)
+    paths = organism.hops(sensing & known, drivers & known)
     types = dict(zip(connectome.neurons["name"], connectome.neurons["type"], strict=True))
     by_type: dict[str, int] = {}
     for name, length in sorted(paths.items()):
         by_type[types[name]] = min(length, by_type.get(types[name], length))
-    synapses = connectome.synapses.groupby("kind", observed=True)["count"]
+    census = organism.census
     roles = connectome.neurons["role"]
     driven = set(organism.effectors.table["effector"])
     return Audit(
         organism=organism.name,
         fingerprint=connectome.fingerprint,
-        neurons=connectome.n,
-        synapses={str(kind): int(n) for kind, n in synapses.size().items()},
-        synapse_counts={str(kind): float(n) for kind, n in synapses.sum().items()},
+        neurons=census.neurons,
+        synapses=census.rows,
+        synapse_counts=census.counts,
         provenance=_provenance(organism),
         channels=len(channels),
         channels_without_neuron=tuple(name for i, name in enumerate(channels) if i not in used),
@@ -132,21 +130,6 @@ def _sensory(organism: Organism, channels: list[str]) -> tuple[set[int], set[str
         else:
             used |= set(channel_members(str(row["channel"]), channels))
     return used, sensing, unknown
-
-
-def _graph(organism: Organism) -> Any:
-    table = organism.connectome.synapses
-    fast = table[table["kind"] != "modulatory"]
-    graph = nx.DiGraph()
-    graph.add_nodes_from(organism.connectome.names)
-    graph.add_edges_from(zip(fast["pre"], fast["post"], strict=True))
-    return graph
-
-
-def _paths(graph: Any, sources: Iterable[str], targets: set[str]) -> dict[str, int]:
-    """Shortest path in synapses from each source that reaches a target; a target itself is 0 away."""
-    away = nx.multi_source_dijkstra_path_length(graph.reverse(copy=False), targets, weight=None) if targets else {}
-    return {name: int(away[name]) for name in sources if name in away}
 
 
 def _provenance(organism: Organism) -> dict[str, dict[str, float]]:

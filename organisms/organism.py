@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -20,6 +20,14 @@ from .neuropil import Neuropil
 
 ORGANISMS: Registry[Organism] = Registry("organism", "animat.organisms")
 """name -> function() -> Organism; other distributions add theirs through the entry-point group animat.organisms."""
+
+
+class Census(NamedTuple):
+    """How much wiring there is."""
+
+    neurons: int
+    rows: Mapping[str, int]  # kind of synapse -> connected pairs
+    counts: Mapping[str, float]  # kind of synapse -> summed counts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +50,7 @@ class Organism:
     """task -> what `animat controls` takes out beside it, each the selectors of one ablation, separated by commas."""
     model: str = "graded"  # neuron model of every cell unless another is asked for, a key of `brains.models.MODELS`
     control_s: float = 0.01  # s, control step: the period at which brain and body exchange
+    absent: tuple[str, ...] = ()  # what the maps could name and this wiring does not have, for the audit
     neuropil: Callable[[], Neuropil] | None = None  # between a modality of the body and further channels of `sensory`
 
     def __post_init__(self) -> None:
@@ -70,6 +79,32 @@ class Organism:
         """Names of all that the sensory map may read: the body's channels, then the neuropil's outputs."""
         own = [name for labels in body.channels.values() for name in labels]
         return own + (list(self.neuropil().channels) if self.neuropil is not None else [])
+
+    @property
+    def wiring(self) -> Connectome:
+        """The intact wiring, of which controls are made."""
+        return self.reference
+
+    @property
+    def census(self) -> Census:
+        """How much wiring is left."""
+        found = self.connectome.synapses.groupby("kind", observed=True)["count"]
+        rows, counts = found.size().items(), found.sum().items()
+        return Census(
+            self.connectome.n, {str(kind): int(n) for kind, n in rows}, {str(kind): float(n) for kind, n in counts}
+        )
+
+    def hops(self, sources: Iterable[str], targets: Iterable[str]) -> dict[str, int]:
+        """Fewest synapses from each source that reaches a target to the nearest; a target itself is 0 away."""
+        import networkx as nx
+
+        table, ends = self.connectome.synapses, set(targets)
+        fast = table[table["kind"] != "modulatory"]
+        graph = nx.DiGraph()
+        graph.add_nodes_from(self.connectome.names)
+        graph.add_edges_from(zip(fast["post"], fast["pre"], strict=True))
+        away = nx.multi_source_dijkstra_path_length(graph, ends, weight=None) if ends else {}
+        return {name: int(away[name]) for name in sources if name in away}
 
     @property
     def digest(self) -> str:

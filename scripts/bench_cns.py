@@ -24,6 +24,7 @@ from .bench import Bar
 COMMAND = "python -m animat.scripts.bench_cns"
 DRIVEN = 300  # sensory neurons
 RATE_HZ = 50.0  # mean rate of the driven neurons
+CELLS = {"sensory": 20, "motor": 4, "inter": 1}  # of a group on one side, about as many as MANC has
 SYNC_S = 0.010  # s, how often senses and muscles are exchanged
 SECONDS = 2.0  # s of biological time measured
 REPEATS = 5  # the best one counts
@@ -121,9 +122,9 @@ def with_groups(whole: CompactConnectome) -> CompactConnectome:
     left = {role: rng.permutation(whole.where(role=role)).tolist() for role in ("sensory", "motor", "inter")}
     for row in table("whole_groups").to_dict("records"):
         for side in "LR":
-            for _ in range(4 if row["role"] != "inter" else 1):
+            for _ in range(CELLS[row["role"]]):
                 cell = left[row["role"]].pop()
-                neurons.loc[cell, ["type", "side"]] = row["types"].split(";")[0], side
+                neurons.loc[cell, ["type", "side"]] = row["types"].split(";")[0].replace("*", ""), side
                 neurons.loc[cell, ["superclass", "subclass"]] = row["superclass"], row["subclass"]
                 neurons.loc[cell, "entryNerve"] = (row["entry_nerves"].split() or [""])[0]
     return replace(whole, neurons=neurons)

@@ -34,7 +34,7 @@ def run(
     model: Annotated[str | None, typer.Option(help="Neuron model; the organism's own by default.")] = None,
     engine: Annotated[str, typer.Option(help="Brain engine.")] = "numba",
     ablate: Annotated[str, typer.Option(help="Neurons to remove, separated by commas: AVAL,AVAR or DB.")] = "",
-    drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5.")] = "",
+    drive: Annotated[str, typer.Option(help="Constant drive in mV: AVA=20,AVB=-5; of a whole fly in Hz.")] = "",
     noise: Annotated[
         float | None, typer.Option(help="Membrane noise of every neuron, mV; the task's own by default.")
     ] = None,
@@ -52,7 +52,7 @@ def run(
     from ..envs.recorder import EPISODE, SERIES, run_episode
 
     env = OrganismEnv(
-        _animal(organism, connectome),
+        animal(organism, connectome),
         task,
         None if brain == "none" or policy is not None else brain,
         model=model,
@@ -79,7 +79,7 @@ def run(
     print(json.dumps(summary)) if as_json else _report(summary, written)
 
 
-def _animal(organism: str, connectome: str) -> str | Organism:
+def animal(organism: str, connectome: str) -> str | Organism:
     """The organism, on another wiring if one is named."""
     if not connectome:
         return organism

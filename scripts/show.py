@@ -36,11 +36,15 @@ def list_names(as_json: JsonOption = False) -> None:
 
 
 def show(
-    organism: Annotated[str, typer.Argument(help="Name of an organism.")] = "worm", as_json: JsonOption = False
+    organism: Annotated[str, typer.Argument(help="Name of an organism.")] = "worm",
+    connectome: Annotated[str, typer.Option(help="Another wiring, as `animat run` takes it.")] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Audit an organism's maps: provenance, dangling channels and neurons, paths from senses to muscles."""
     from ..organisms.audit import audit
     from ..organisms.organism import make
+    from .run import animal
 
-    report = audit(make(organism))
+    known = animal(organism, connectome)
+    report = audit(make(known) if isinstance(known, str) else known)
     print(json.dumps(report.as_dict()) if as_json else report.text())

@@ -4,13 +4,16 @@
     OrganismEnv(whole, "walk")                                   # or: animat run fly --connectome malecns
 
 The body deals with named groups, all cells of a type on one side or in one leg (`data/whole_groups.csv`): senses set
-the rate of Poisson trains of every cell of a group, a muscle follows the mean rate of its groups. What is in between
-is the connectome and the neuron model of Shiu et al. 2024 with one free number, the weight of a synapse.
+the rate of Poisson trains of every cell of a group, a muscle follows the mean rate of its groups. What a task or
+`--drive` gives a group counts as Hz too, up to `RATE_LIMIT_HZ`: the 400 of the walking command is the fastest train.
+What is in between is the connectome and the neuron model of Shiu et al. 2024 with one free number, the weight of a
+synapse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...bodies.fly_tables import LEGS
+from ...brains import paths
 from ...brains.brain import Activity, checked_drive
 from ...brains.cells import members
 from ...brains.compact import CompactConnectome
@@ -28,7 +32,7 @@ from ...brains.network import SynapseGains
 from ...brains.spiking_brain import SpikingBrain
 from ...registry import UnknownNameError, nearest
 from ..maps import EffectorMap, SensoryMap
-from ..organism import Organism
+from ..organism import Census, Organism
 from .wiring import DATA, table
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +41,7 @@ Ints = npt.NDArray[np.int64]
 MV_PER_SYNAPSE = 0.188  # mV; MaleCNS's counts need it for the published rate of MN9 (documentation of flyconn 0.4.0)
 RATE_FULL_HZ = 100.0  # Hz, mean rate of a group that counts as full release; assumed
 TAU_RATE_S = 0.02  # s, over which spikes are counted: a muscle's own lag is 0.01 s; assumed
-RATE_LIMIT_HZ = 500.0  # Hz, fastest train a sense may ask for
+RATE_LIMIT_HZ = 200.0  # Hz, fastest train; the highest rate at which Shiu et al. 2024 activate cells
 NEEDED = ("type", "side", "superclass", "subclass", "entryNerve")  # columns of the dataset
 
 
@@ -54,9 +58,12 @@ def groups(compact: CompactConnectome) -> dict[str, Ints]:
             + ", ".join(map(str, compact.neurons.columns))
         )
     text = {name: compact.neurons[name].astype(str).to_numpy() for name in NEEDED}
+    kinds = sorted(set(text["type"]))
     found: dict[str, Ints] = {}
     for row in table("whole_groups").to_dict("records"):
-        chosen = np.isin(text["type"], row["types"].split(";"))
+        chosen = np.isin(
+            text["type"], [kind for glob in row["types"].split(";") for kind in fnmatch.filter(kinds, glob)]
+        )
         for column, values in (("superclass", row["superclass"]), ("subclass", row["subclass"])):
             chosen &= (text[column] == values) if values else True
         if row["entry_nerves"]:
@@ -119,6 +126,11 @@ class GroupBrain:
         )
 
     @property
+    def rest_mv(self) -> Floats:
+        """What `voltage` holds of groups that are silent: a rate of 0 Hz."""
+        return np.zeros(len(self.names))
+
+    @property
     def state(self) -> dict[str, Any]:
         """All that changes, for an exact checkpoint."""
         return {**self.brain.state, "group_rate": self._rate.copy()}
@@ -133,8 +145,9 @@ class GroupBrain:
 class WholeFly(Organism):
     """A fly with all of a connectome; its `connectome` lists the groups, by which it is ablated and driven."""
 
-    whole: CompactConnectome
-    cells: Mapping[str, Ints] = field(default_factory=dict)
+    whole: CompactConnectome  # the neurons that run, after any ablation
+    intact: CompactConnectome  # before it
+    cells: Mapping[str, Ints] = field(default_factory=dict)  # group -> rows of `whole`
     threads: int = 1  # a barrier at every step of 0.1 ms costs more than it brings where few cells fire
 
     def brain(  # type: ignore[override]
@@ -158,15 +171,36 @@ class WholeFly(Organism):
         left = self.whole.ablate(np.concatenate([self.cells[name] for name in lost]))
         return replace(self, whole=left, cells=groups(left), connectome=_directory(left, groups(left)))
 
-    def with_connectome(self, connectome: Connectome) -> Organism:
-        """Not for a whole brain: its wiring is not that of a `Connectome`.
+    def with_connectome(self, connectome: Connectome | CompactConnectome) -> WholeFly:
+        """The same fly on another whole wiring, such as a shuffle.
 
         Raises:
-            ValueError: always.
+            ValueError: it is not a `CompactConnectome`, or lacks what `whole_fly` needs.
         """
-        raise ValueError(
-            "a whole fly takes no other wiring; shuffle or subset the CompactConnectome and build it again"
-        )
+        if not isinstance(connectome, CompactConnectome):
+            raise ValueError(  # noqa: TRY004  what the command line reports
+                "a whole fly takes a CompactConnectome, not a Connectome; see --connectome"
+            )
+        return whole_fly(connectome, self.threads)
+
+    @property
+    def wiring(self) -> CompactConnectome:  # type: ignore[override]
+        """The intact whole, of which controls are made."""
+        return self.intact
+
+    @property
+    def census(self) -> Census:
+        """Of the whole, not of the groups."""
+        return Census(self.whole.n, {"chemical": self.whole.edges}, {"chemical": float(self.whole.synapses)})
+
+    def hops(self, sources: Iterable[str], targets: Iterable[str]) -> dict[str, int]:
+        """Fewest synapses from any cell of each source group to the nearest cell of the target groups."""
+        ends = [self.cells[name] for name in targets]
+        if not ends:
+            return {}
+        away = paths.distances_to(self.whole.start, self.whole.target, np.concatenate(ends))
+        nearest_cell = {name: int(away[self.cells[name]].min()) for name in sources}
+        return {name: far for name, far in nearest_cell.items() if far < paths.FAR}
 
 
 def whole_fly(compact: CompactConnectome, threads: int = 1) -> WholeFly:
@@ -196,10 +230,19 @@ def whole_fly(compact: CompactConnectome, threads: int = 1) -> WholeFly:
         panel=tuple(dict.fromkeys(name.rsplit("_", 1)[0] for name in cells)),
         model="lif_exp",
         control_s=CONTROL_S,
+        absent=absent(cells),
         whole=compact,
+        intact=compact,
         cells=cells,
         threads=threads,
     )
+
+
+def absent(cells: Mapping[str, Ints]) -> tuple[str, ...]:
+    """Groups of `whole_groups.csv` of which the connectome has no cell, on either side."""
+    rows = table("whole_groups").to_dict("records")
+    named = [f"{row['group']}_{side}{row['pair']}" for row in rows for side in "LR"]
+    return tuple(name for name in named if name not in cells)
 
 
 def _directory(compact: CompactConnectome, cells: Mapping[str, Ints]) -> Connectome:

@@ -44,6 +44,12 @@ def planted(**lost) -> CompactConnectome:
     )
 
 
+def _excitation(env, steps=40) -> np.ndarray:
+    env.reset(seed=0)
+    still = np.zeros(env.action_space.shape, np.float32)
+    return np.array([env.step(still) and env.excitation.copy() for _ in range(steps)])
+
+
 @pytest.fixture(scope="module")
 def fly():
     return whole_fly(planted(), threads=1)
@@ -104,6 +110,36 @@ def test_the_audit_of_a_whole_fly_names_what_is_not_there(fly):
     assert "LF_trochanter_extensor" not in report.effectors_without_neuron
     assert "LM_trochanter_extensor" in report.effectors_without_neuron
     assert report.fingerprint == fly.whole.fingerprint
+    assert (report.neurons, report.synapses) == (46, {"chemical": 444})
+    assert "SNpp53_RM" in report.unknown_neurons
+    assert "SNpp53_LF" not in report.unknown_neurons
+    assert report.path_by_type == {"SNpp53": 2}
+
+
+def test_controls_are_made_of_the_whole_wiring(fly):
+    live, shuffled, silent = (OrganismEnv(fly, "walk", brain=name) for name in ("connectome", "shuffled", "silent"))
+    assert shuffled.fingerprint != live.fingerprint
+    assert shuffled.organism.whole.synapses == fly.whole.synapses
+    assert shuffled.organism.cells.keys() == fly.cells.keys()
+    without = OrganismEnv(fly, "walk", brain="shuffled", ablate=["SNpp53"]).organism
+    assert without.whole.n == fly.whole.n - 20
+    assert _excitation(live).any()
+    assert not _excitation(silent).any()
+
+
+def test_a_train_is_never_faster_than_what_was_published(fly):
+    brain = fly.brain(seed=1)
+    drive = np.array([1e4 if name == "DNg100_R" else 0.0 for name in brain.names])
+    rates = [brain.step(drive, 0.005).voltage[brain.names.index("DNg100_R")] for _ in range(400)]
+    assert np.mean(rates[100:]) == pytest.approx(200.0, rel=0.15)
+
+
+def test_types_may_be_globs():
+    compact = planted()
+    compact.neurons.loc[0, "type"] = "SNta29"
+    found = groups(compact)
+    assert found["SNta_LF"].tolist() == [0]
+    assert found["SNpp53_LF"].size == 19
 
 
 def test_a_connectome_without_the_columns_of_malecns_is_refused_by_name():
@@ -119,8 +155,8 @@ def test_a_cell_in_two_groups_is_refused(fly):
 def test_a_whole_fly_has_one_model_and_takes_no_wiring_of_another_kind(fly):
     with pytest.raises(ValueError, match="runs model 'lif_exp' on engine 'numba', not 'graded'"):
         fly.brain(model="graded")
-    with pytest.raises(ValueError, match="takes no other wiring"):
-        OrganismEnv(fly, "walk", brain="shuffled")
+    with pytest.raises(ValueError, match="takes a CompactConnectome, not a Connectome"):
+        fly.with_connectome(fly.connectome)
 
 
 def test_the_command_runs_a_saved_connectome_and_says_what_to_pull_where_there_is_none(tmp_path):
@@ -133,6 +169,9 @@ def test_the_command_runs_a_saved_connectome_and_says_what_to_pull_where_there_i
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["fingerprint"] == planted().fingerprint
+    show = [sys.executable, "-m", "animat", "show", "fly", "--json", "--connectome", str(tmp_path / "cns")]
+    done = subprocess.run(show, capture_output=True, text=True)
+    assert json.loads(done.stdout)["neurons"] == 46, done.stderr
     done = subprocess.run([*command, "--connectome", "malecn"], capture_output=True, text=True)
     assert "did you mean 'malecns'?" in done.stderr
 
