@@ -79,9 +79,9 @@ def measure(base: Path) -> dict[str, Any]:
     compiled = time.perf_counter() - started
     ends = whole.where(role="sensory"), whole.where(role="motor")
     found = min((closed_loop(brain, *ends) for _ in range(REPEATS)), key=lambda run: run["loop_s"])
-    found |= {"compile_s": compiled, "peak_bytes": peak_bytes(), "neurons": whole.n, "edges": whole.edges}
+    found |= {"compile_s": compiled, "neurons": whole.n, "edges": whole.edges}
     del brain
-    return found | embodied(whole)
+    return found | embodied(whole) | {"peak_bytes": peak_bytes()}
 
 
 def embodied(whole: CompactConnectome) -> dict[str, float]:
