@@ -24,7 +24,7 @@ from .bench import Bar
 COMMAND = "python -m animat.scripts.bench_cns"
 DRIVEN = 300  # sensory neurons
 RATE_HZ = 50.0  # mean rate of the driven neurons
-CELLS = {"sensory": 20, "motor": 4, "inter": 1}  # of a group on one side, about as many as MANC has
+CELLS = {"sensory": 20, "motor": 4, "inter": 1}  # of a group on one side; assumed
 SYNC_S = 0.010  # s, how often senses and muscles are exchanged
 SECONDS = 2.0  # s of biological time measured
 REPEATS = 5  # the best one counts
