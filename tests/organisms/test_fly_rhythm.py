@@ -81,8 +81,8 @@ def test_coupled_legs_fall_into_a_tripod_and_uncoupled_ones_do_not():
         lag = leg_phases(rate_legs(np.random.default_rng(seed), coupled=coupled))
         return np.abs((lag - TRIPOD + 0.5) % 1.0 - 0.5).max()
 
-    assert np.mean([error(True, seed) < 0.15 for seed in range(10)]) >= 0.9
-    assert np.mean([error(False, seed) < 0.15 for seed in range(10)]) <= 0.2
+    assert np.mean([error(True, seed) < 0.2 for seed in range(20)]) >= 0.9
+    assert np.mean([error(False, seed) < 0.2 for seed in range(10)]) <= 0.2
 
 
 def test_spiking_populations_step_at_10_to_15_hz():
