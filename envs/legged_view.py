@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
+from .eye_maps import EyeMaps
 from .fields import PatchField, from_description
 from .follow_camera import GRID_MM, FollowCamera, Patch, Print
 from .gait import footfalls, stances
 from .measures import body_axis, moving_average
-from .overlay import stimulus, write
+from .overlay import MARGIN, stimulus, write
 from .panels import INK, PAPER, plot_neurons, plot_speed, smooth_speed, title
 from .recorder import Recording
 from .scroll_panel import Plot, ScrollPanel
@@ -48,6 +49,8 @@ class LeggedView:
         self.prints = _prints(recording)
         self.panel = ScrollPanel(recording, *side, _plots(recording, body))
         self.camera = FollowCamera(body, *side, SAMPLES)
+        retina = body.retina() if "seen" in series else None
+        self.eyes = None if retina is None else EyeMaps(retina.eyes)
         fields = [from_description(field) for field in recording.episode["options"].get("fields", [])]
         patches = [field for field in fields if isinstance(field, PatchField)]
         self.camera.patches = [Patch(field.x_mm, field.y_mm, field.radius_mm) for field in patches]
@@ -74,6 +77,8 @@ class LeggedView:
         view = self.camera.frame(self.data, self.looked_at[step])
         way = "forward" if self.speed[step] > 0 else "backward"
         state = f"{abs(self.speed[step]):.1f} mm/s {way}"
+        if self.eyes is not None:
+            view = self.eyes.drawn(view, self.recording.series["seen"][step], MARGIN, MARGIN)
         view = write(view, f"grid {GRID_MM:g} mm", state, stimulus(self.recording, step))
         return np.hstack([view, self.panel.at(time_s)])
 
@@ -86,7 +91,8 @@ def plot_footfalls(axis: Any, recording: Recording, legs: tuple[str, ...]) -> No
     standing = stances(time_s, recording.series["contacts_un"]).T
     rows = np.zeros((len(legs), BAR + GAP, len(time_s)), bool)
     rows[:, :BAR] = standing[:, None]
-    span = (time_s[0], time_s[-1], len(legs) - 0.5, -0.5)
+    half_s = (time_s[1] - time_s[0]) / 2  # a sample is drawn about its own time
+    span = (time_s[0] - half_s, time_s[-1] + half_s, len(legs) - 0.5, -0.5)
     colours = ListedColormap([PAPER, INK])
     axis.imshow(
         rows.reshape(-1, len(time_s)), aspect="auto", interpolation="nearest", cmap=colours, extent=span, vmin=0, vmax=1

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from ..registry import nearest
 from .organism_env import OrganismEnv
+from .sensing import Observation
 
 FORMAT = 1
 EPISODE, SERIES, VIDEO = "episode.json", "series.npz", "video.mp4"
@@ -50,7 +51,8 @@ class Recording:
         series: name -> array, first axis time. `time_s` (T,), `qpos` (T, nq), `centreline_mm` (T, P, 3),
             `excitation` and `activation` (T, n_effectors), `stimulus` (T, n_modalities; sum of what the task adds),
             `reward` (T,), the body's own extras, where the arena has fields `field` (T, n_felt; where each channel that
-            feels one has its organ), and with a brain inside `voltage_mv`, `release`, `spikes` (T, n_neurons).
+            feels one has its organ), where there is something to see `seen` (T, n_facets; 255 is the brightness 1), and
+            with a brain inside `voltage_mv`, `release`, `spikes` (T, n_neurons).
     """
 
     episode: Mapping[str, Any]
@@ -116,7 +118,7 @@ def run_episode(
         observation, reward, terminated, truncated, info = env.step(action)
         done, reason = terminated or truncated, str(info.get("reason", ""))
         if not terminated:
-            _keep(env, series, steps, reward)
+            _keep(env, series, steps, reward, observation)
             steps += 1
         if progress is not None:
             progress(steps, total)
@@ -140,13 +142,17 @@ def _allocate(env: OrganismEnv, steps: int) -> dict[str, npt.NDArray[Any]]:
     shapes |= {name: (values.shape, np.float32) for name, values in env.body.extras(env.data).items()}
     if env.senses.felt:
         shapes["field"] = ((len(env.senses.felt),), np.float32)
+    if env.task.arena.panorama is not None:
+        shapes["seen"] = ((len(env.body.channels["vision"]),), np.uint8)
     if env.brain is not None:
         n = len(env.brain.names)
         shapes |= {"voltage_mv": ((n,), np.float32), "release": ((n,), np.float32), "spikes": ((n,), np.uint8)}
     return {name: np.zeros((steps, *shape), dtype) for name, (shape, dtype) in shapes.items()}
 
 
-def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, reward: float) -> None:
+def _keep(
+    env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, reward: float, observation: Observation
+) -> None:
     series["time_s"][step] = env.time_s
     series["qpos"][step] = env.data.qpos
     series["centreline_mm"][step] = env.body.centreline(env.data)
@@ -157,6 +163,8 @@ def _keep(env: OrganismEnv, series: dict[str, npt.NDArray[Any]], step: int, rewa
         series["stimulus"][step, list(env.body.channels).index(name)] = values.sum()
     for name, values in env.body.extras(env.data).items():
         series[name][step] = values
+    if "seen" in series:
+        series["seen"][step] = np.rint(255 * observation["vision"])
     if env.senses.felt:
         series["field"][step] = env.senses.field_values()
     activity = env.activity

@@ -17,7 +17,7 @@ Plot = tuple[Callable[[Any, Recording], None], float]
 
 BEFORE_S, AFTER_S = 1.5, 0.5  # s, what is seen of the past and of what is to come
 LONGEST_S = 120.0  # s, longer recordings are drawn to a smaller scale
-LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 0.105, 0.965, 0.955, 0.068, 0.2  # of the plots in the picture
+LEFT, RIGHT, TOP, BOTTOM, BETWEEN = 0.125, 0.965, 0.955, 0.068, 0.2  # of the plots in the picture
 
 
 class ScrollPanel:
