@@ -87,6 +87,7 @@ def dynamics() -> pd.DataFrame:
     rows = pd.DataFrame({"selector": sizes["type"], "model": "rate"})
     rows["v_half_mv"] = (THRESHOLD * sizes["size"].astype(np.float64)).round(4)
     rows["slope_mv"] = (SLOPE * sizes["size"].astype(np.float64)).round(3)
-    rows["provenance"], rows["source"] = "derived", sizes["source"]
+    rows["provenance"] = sizes["provenance"].replace("measured", "derived")  # a measured size, by the rule above
+    rows["source"] = sizes["source"]
     common = {"selector": "*", "model": "rate", "v_half_mv": THRESHOLD, "slope_mv": SLOPE, "provenance": "published"}
     return pd.concat([pd.DataFrame([{**common, "source": RHYTHM_SOURCE}]), rows], ignore_index=True).astype(str)

@@ -93,6 +93,12 @@ def test_threshold_and_slope_grow_with_the_size_of_the_cell():
     assert float(rows.loc["IN17A001", "v_half_mv"]) == pytest.approx(7.5 * 3939072421 / 666270409, rel=1e-3)
 
 
+def test_parameters_of_a_cell_of_assumed_size_are_called_assumed():
+    rows = dynamics().set_index("selector")["provenance"]
+    assert rows["IN17A001"] == "derived"
+    assert set(rows[["MDN", "back_IN17A001", "back_INXXX466", "back_relay"]]) == {"assumed"}
+
+
 def test_the_table_of_effectors_is_what_its_script_makes():
     run = subprocess.run(
         [sys.executable, "-m", "animat.scripts.build_fly_maps", "--check"], cwd=ROOT, capture_output=True, text=True
