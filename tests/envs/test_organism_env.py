@@ -201,8 +201,12 @@ def test_the_three_dimensional_worm_runs():
 
 
 def test_observations_are_the_same_schema_in_every_environment_of_an_animal():
-    schemas = {tuple(gymnasium.make(env_id).observation_space.spaces) for env_id in IDS if "Worm" in env_id}
-    assert schemas == {("chemosensation", "proprioception", "thermosensation", "touch")}
+    schemas = {
+        animal: {tuple(gymnasium.make(env_id).observation_space.spaces) for env_id in IDS if animal in env_id}
+        for animal in ("Worm", "Fly")
+    }
+    fly = ("antenna", "balance", "load", "olfaction", "proprioception", "taste", "touch", "vision")
+    assert schemas == {"Worm": {("chemosensation", "proprioception", "thermosensation", "touch")}, "Fly": {fly}}
 
 
 def test_environments_work_in_spawned_vector_workers():
