@@ -55,7 +55,7 @@ class Workspace:
         """Whether an array was created."""
         return (self.path(name) / "zarr.json").exists()
 
-    def create(self, name: str, shape: tuple[int, ...], dtype: Any, voxel_nm: Voxel) -> zarr.Array[Any]:
+    def create(self, name: str, shape: tuple[int, ...], dtype: Any, voxel_nm: Voxel, **codecs: Any) -> zarr.Array[Any]:
         """An empty array of zeros; one of the same name, shape and type is kept as it is, another replaced.
 
         Args:
@@ -63,6 +63,7 @@ class Workspace:
             shape: (z, y, x), or (channel, z, y, x).
             dtype: of a voxel.
             voxel_nm: size of a voxel along (z, y, x), nm.
+            codecs: other arguments of `zarr.Group.create_array`; chunks of `CHUNK` voxels unless named.
         """
         import zarr
 
@@ -71,9 +72,9 @@ class Workspace:
             if kept.shape == shape and kept.dtype == np.dtype(dtype):
                 return kept
             shutil.rmtree(self.path(name))
-        chunks = (1,) * (len(shape) - 3) + tuple(min(CHUNK, n) for n in shape[-3:])
+        codecs.setdefault("chunks", (1,) * (len(shape) - 3) + tuple(min(CHUNK, n) for n in shape[-3:]))
         group = zarr.open_group(self.path(name), mode="w", attributes={"ome": _ome(name, len(shape), voxel_nm)})
-        return group.create_array("0", shape=shape, dtype=dtype, chunks=chunks, fill_value=0)
+        return group.create_array("0", shape=shape, dtype=dtype, fill_value=0, **codecs)
 
     def array(self, name: str) -> zarr.Array[Any]:
         """An array that was created.
