@@ -75,24 +75,22 @@ def write_report(
     write_json(out / "report.json", {"facts": facts, "notes": list(notes), "pictures": [name for name, _ in figures]})
     parts = [f"<h1>{escape(str(out.name))}: from volume to graph</h1>"]
     parts += [_section(title, content) for title, content in facts.items()]
-    parts.append(
-        "<h2>What to know before believing it</h2><ul>" + "".join(f"<li>{escape(n)}</li>" for n in notes) + "</ul>"
-    )
-    parts += [
-        f'<figure><img width="{WIDTH}" src="pictures/{escape(name)}"><figcaption>{escape(caption)}</figcaption></figure>'
-        for name, caption in figures
-    ]
-    parts.append(
-        "<p>" + "<br>".join(f'<a href="{escape(address)}">{escape(text)}</a>' for text, address in links) + "</p>"
-    )
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(out.name)}</title><style>{STYLE}</style>'
-    )
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    parts.append(f"<h2>What to know before believing it</h2><ul>{listed}</ul>")
+    parts += [_figure(name, caption) for name, caption in figures]
+    parts.append("<p>" + "<br>".join(f'<a href="{escape(to)}">{escape(text)}</a>' for text, to in links) + "</p>")
+    head = f'<meta charset="utf-8"><title>{escape(out.name)}</title><style>{STYLE}</style>'
+    page = f'<!doctype html><html lang="en">{head}'
     path = out / "report.html"
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(page + "\n".join(parts) + "</html>\n", encoding="utf-8")
     temporary.replace(path)
     return path, out / "report.json"
+
+
+def _figure(name: str, caption: str) -> str:
+    picture = f'<img width="{WIDTH}" src="pictures/{escape(name)}">'
+    return f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _section(title: str, content: Any) -> str:
