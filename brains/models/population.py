@@ -48,7 +48,7 @@ class Population:
     EQUATIONS: ClassVar[str] = """
         dv/dt = -(i_leak + i_nap + i_synaptic + noise)/c_m/ms : 1   # mV
         dh/dt = (h_settled - h)/tau_h : 1                           # share of sodium channels not inactivated
-        dnoise/dt = (kick(t, i) - noise)/tau_noise : 1              # pA
+        dnoise/dt = (kick - noise)/tau_noise : 1                    # pA; kick: white
         i_leak = g_leak*(v - e_leak) : 1                            # pA
         i_nap = g_nap*h/(1 + exp(-(v - v_m)/k_m))*(v - e_na) : 1    # pA
         i_synaptic = g_syn*(excitation*(v - e_excite) + inhibition*(v - e_inhibit)) : 1   # pA
