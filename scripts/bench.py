@@ -12,7 +12,7 @@ import typer
 from ..registry import nearest
 from .show import JsonOption
 
-SECTIONS = ("speed", "behaviour", "brain", "worm-ablations", "fly-body", "fly", "fly-cns")
+SECTIONS = ("speed", "behaviour", "brain", "worm-ablations", "fly-body", "fly", "fly-cns", "mouse-spinal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +27,7 @@ class Bar:
 
 
 def bench(
-    section: Annotated[
-        str, typer.Argument(help="speed, behaviour, brain, worm-ablations, fly-body, fly, fly-cns or all.")
-    ] = "all",
+    section: Annotated[str, typer.Argument(help=f"{', '.join(SECTIONS)} or all.")] = "all",
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed and behaviour against their bars and print a table."""
@@ -39,6 +37,7 @@ def bench(
     from .bench_cns import cns_bars
     from .bench_fly import fly_body_bars
     from .bench_fly_behaviour import fly_bars
+    from .bench_mouse_spinal import spinal_bars
     from .bench_speed import speed_bars
 
     measures: dict[str, Callable[[], Iterable[Bar]]] = {
@@ -49,6 +48,7 @@ def bench(
         "fly-body": fly_body_bars,
         "fly": fly_bars,
         "fly-cns": cns_bars,
+        "mouse-spinal": spinal_bars,
     }
     if section != "all" and section not in measures:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")

@@ -1,0 +1,125 @@
+"""The mouse's spinal cord by itself: rhythm and gait by drive, lesions, speed, against the published model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ..brains.population_brain import PopulationBrain
+from ..envs.quadruped import LIMBS, Coordination, coordination
+from ..organisms.mouse import spinal
+from .bench import Bar
+
+COMMAND = "animat bench mouse-spinal"
+SAMPLE_S = 0.001  # s, between samples
+ACTIVE = 0.1  # output of a flexor half-centre above which its limb swings, as in the published analysis
+SETTLE_S, MEASURE_S = 5.0, 10.0  # s
+SEEDS = (0, 1, 2)
+
+
+def cord(lost: Sequence[str] = (), seed: int = 0) -> PopulationBrain:
+    """The cord without the populations that some selectors name."""
+    return spinal.brain(spinal.connectome().ablate(tuple(lost)), seed)
+
+
+def rhythm(
+    brain: PopulationBrain, drive: float, settle_s: float = SETTLE_S, measure_s: float = MEASURE_S
+) -> Coordination | None:
+    """Coordination of the limbs under a constant drive on both sides, from where the brain stands."""
+    command = spinal.command(brain.names, drive)
+    rows = [brain.names.index(f"RG-F_{limb}") for limb in LIMBS]
+    brain.step(command, settle_s)
+    samples = round(measure_s / SAMPLE_S)
+    active = np.array([brain.step(command, SAMPLE_S).release[rows] for _ in range(samples)]) > ACTIVE
+    return coordination(np.arange(samples, dtype=np.float64) * SAMPLE_S, active)
+
+
+def spinal_bars() -> Iterator[Bar]:
+    """Every figure of the cord with its bar."""
+    walking = [_measured(rhythm(cord(seed=seed), 0.12)) for seed in SEEDS]
+    frequency, duty = (float(np.mean([getattr(c, name) for c in walking])) for name in ("frequency_hz", "duty"))
+    yield _bar("drive 0.12: frequency", "3.16 Hz +-5 %", f"{frequency:.2f} Hz", abs(frequency / 3.16 - 1) <= 0.05)
+    yield _bar("drive 0.12: duty", "0.669 +-0.03", f"{duty:.3f}", abs(duty - 0.669) <= 0.03)
+    for drive, hz, gait in GAITS:
+        yield _gait_bar(f"drive {drive}", rhythm(cord(), drive), hz, gait)
+    yield from _lesion_bars()
+    yield _same_bar()
+    factor = real_time_factor()
+    yield _bar("56 populations, one core, dt 0.1 ms", "at least 37x real time", f"{factor:.0f}x", factor >= 37)
+
+
+# drive, Hz and gait of the published model, as measured of an independent implementation of it
+GAITS = (
+    (0.05, 2.19, "walk"),
+    (0.12, 3.16, "walk"),
+    (0.2, 4.16, "trot"),
+    (0.4, 5.35, "trot"),
+    (0.6, 6.9, "trot"),
+    (0.8, 8.9, "trot"),
+    (0.9, 10.05, "gallop"),
+    (1.0, 10.7, "bound"),
+    (1.05, 11.0, "bound"),
+)
+TROTTING = (0.2, 0.4, 0.6, 0.8)  # drives at which the intact cord trots
+
+
+def _lesion_bars() -> Iterator[Bar]:
+    gaits = [_measured(rhythm(cord(("V0V*",)), drive)).gait for drive in TROTTING]
+    yield _bar("without V0V, drives 0.2 to 0.8", "no trot", ", ".join(gaits), "trot" not in gaits)
+    both = [_measured(rhythm(cord(("V0V*", "V0D*")), drive)) for drive in (0.05, 0.12, *TROTTING)]
+    apart = max(min(c.phases[0], 1.0 - c.phases[0]) for c in both)
+    yield _bar(
+        "without V0V and V0D, drives 0.05 to 0.8", "left and right together", f"apart {apart:.3f}", apart < 0.025
+    )
+    gallop = _measured(rhythm(cord(("V3",)), 0.9))
+    yield _bar("without V3, drive 0.9", "trot, no gallop", _text(gallop), gallop.gait == "trot")
+    slowest = [_measured(rhythm(cord(("V0D*",)), drive)).frequency_hz for drive in (0.02, 0.05)]
+    yield _bar("without V0D, drives 0.02 and 0.05", "above 3 Hz", f"{min(slowest):.2f} Hz", min(slowest) > 3.0)
+    trot = [_measured(rhythm(cord(("V0D*",)), drive)).gait for drive in TROTTING]
+    yield _bar("without V0D, drives 0.2 to 0.8", "trot kept", ", ".join(trot), set(trot) == {"trot"})
+
+
+def _same_bar() -> Bar:
+    ends = []
+    for _ in range(2):
+        brain = cord(seed=7)
+        brain.step(spinal.command(brain.names, 0.12), 2.0)
+        ends.append(brain.state["voltage"])
+    same = bool((ends[0] == ends[1]).all())
+    return _bar("one seed, two runs of 2 s", "the same bit for bit", "the same" if same else "not the same", same)
+
+
+def real_time_factor(seconds: float = 1.0, repeats: int = 9) -> float:
+    """Simulated over processor time in control steps of 10 ms, best of `repeats`."""
+    brain, times = cord(), []
+    drive = spinal.command(brain.names, 0.12)
+    brain.step(drive, 0.1)
+    for _ in range(repeats):
+        start = time.process_time()
+        for _ in range(round(seconds / 0.01)):
+            brain.step(drive, 0.01)
+        times.append(time.process_time() - start)
+    return seconds / min(times)
+
+
+def _gait_bar(what: str, found: Coordination | None, hz: float, gait: str) -> Bar:
+    close = found is not None and abs(found.frequency_hz / hz - 1) <= 0.05
+    met = close and found is not None and found.gait == gait
+    return _bar(what, f"{gait}, {hz} Hz +-5 %", "no rhythm" if found is None else _text(found), met)
+
+
+def _text(found: Coordination) -> str:
+    phases = ", ".join(f"{phase:.2f}" for phase in found.phases)
+    return f"{found.gait}, {found.frequency_hz:.2f} Hz, duty {found.duty:.3f}, RH LF RF at {phases}"
+
+
+def _measured(found: Coordination | None) -> Coordination:
+    if found is None:
+        raise RuntimeError("bench mouse-spinal: a limb stopped stepping")
+    return found
+
+
+def _bar(what: str, bar: str, measured: str, met: bool) -> Bar:
+    return Bar(what=f"mouse cord, {what}", bar=bar, measured=measured, met=met, command=COMMAND)
