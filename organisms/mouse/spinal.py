@@ -1,5 +1,8 @@
 """The mouse's spinal cord: the populations and synapses of Danner et al. 2017 as a connectome, and the brain it makes.
 
+To the 56 published populations come, assumed, two levels below (pattern formation and motor pools) and axons from
+outside: the command and its opposite, load, stretch and vestibular afferents, which are inputs driven by name.
+
 Both tables lie in `data/`, one row a type of population and one row a rule of connection; SOURCES.md says where each
 comes from. They are expanded here to the limbs (LH, RH, LF, RF) or the sides (L, R): `RG-F` has `RG-F_LH` and three
 others. The weight of a synapse is its `count`, in conductances of 10 nS at full output of the source.
@@ -26,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 DATA = Path(str(resources.files(__package__ or __name__))) / "data"
 LIMBS = ("LH", "RH", "LF", "RF")  # left and right, hind and fore
-PLACES = {"limb": LIMBS, "side": ("L", "R")}
+PLACES = {"limb": LIMBS, "hind": LIMBS[:2], "fore": LIMBS[2:], "side": ("L", "R")}
 GIRDLES = {"fore": "F", "hind": "H", "both": "HF", "own": "HF", "": ""}
 SOURCE = Source(
     citation=(
@@ -95,6 +98,16 @@ def command(names: Iterable[str], left: float, right: float | None = None) -> Fl
     """
     values = {"command_L": left, "command_R": left if right is None else right}
     return np.array([values.get(name, 0.0) for name in names])
+
+
+def effectors() -> pd.DataFrame:
+    """Which pool excites which muscle, as rows of an `EffectorMap`: `Mn-hip-flexor_LH` the muscle `LH_hip_flexor`."""
+    cells = connectome().neurons
+    pools = cells.loc[cells["role"] == "motor", "name"]
+    muscles = [f"{place}_{kind.removeprefix('Mn-').replace('-', '_')}" for kind, place in pools.str.split("_")]
+    return pd.DataFrame({"effector": muscles, "neuron": pools}).assign(
+        weight=1.0, sign=1.0, provenance="assumed", source="the pool is named after its muscle"
+    )
 
 
 def _rows(name: str) -> Iterator[Mapping[str, Any]]:

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from animat.envs.quadruped import Coordination
+from animat.envs.quadruped import Coordination, coordination
 from animat.organisms.mouse import spinal
-from animat.scripts.bench_mouse_spinal import cord, rhythm
+from animat.scripts.bench_mouse_spinal import OTHERS, cord, emg_correlations, motor_cycle, rhythm
 
 V0V, V0 = ("V0V*",), ("V0V*", "V0D*")
 
@@ -20,7 +20,7 @@ def walk(drive: float, lost: tuple[str, ...] = ()) -> Coordination:
 
 
 def test_the_cord_has_the_56_published_populations_and_84_connections_between_them():
-    wiring = spinal.connectome().ablate(("command", "halt"))
+    wiring = spinal.connectome().ablate(("command", *OTHERS))
     assert (wiring.n, len(wiring.synapses)) == (56, 84)
     assert (wiring.synapses["provenance"] == "published").all()
     kinds = wiring.neurons["type"].value_counts()
@@ -59,7 +59,7 @@ def test_the_walking_drive_gives_the_measured_frequency_and_duty_of_mice():
     assert found.duty == pytest.approx(0.669, abs=0.03)
 
 
-GAITS = [(0.05, 2.19, "walk"), (0.12, 3.16, "walk"), (0.2, 4.16, "trot"), (0.8, 8.9, "trot"), (0.9, 10.05, "gallop")]
+GAITS = [(0.05, 2.19, "walk"), (0.12, 3.16, "walk"), (0.2, 4.16, "trot"), (0.8, 8.9, "trot"), (0.92, 10.2, "gallop")]
 
 
 @pytest.mark.parametrize(("drive", "hz", "gait"), [*GAITS, (1.0, 10.7, "bound")])
@@ -82,13 +82,70 @@ def test_without_v0v_and_v0d_left_and_right_step_together(drive):
 
 
 def test_without_v3_the_galloping_drive_gives_a_trot():
-    assert walk(0.9, ("V3",)).gait == "trot"
+    assert walk(0.92).gait == "gallop"
+    assert walk(0.92, ("V3",)).gait == "trot"
 
 
 def test_without_v0d_the_slow_walk_is_lost_and_the_trot_kept():
     assert walk(0.05).frequency_hz < 2.3
     assert walk(0.05, ("V0D*",)).frequency_hz > 3.0
     assert walk(0.4, ("V0D*",)).gait == "trot"
+
+
+def test_motor_pools_follow_the_measured_emg_over_a_step():
+    found = emg_correlations(cord(), 0.12)
+    assert set(found) == {"ankle-flexor", "hip-flexor", "ankle-extensor", "knee-extensor"}
+    assert min(found.values()) > 0.6
+
+
+@pytest.mark.parametrize("drive", [0.05, 0.2, 0.4])
+def test_flexor_and_extensor_pools_of_a_joint_alternate_at_other_drives_too(drive):
+    cycle = motor_cycle(cord(), drive, 2.0)
+    for joint in ("hip", "knee", "ankle"):
+        flexor, extensor = cycle[f"{joint}-flexor"], cycle[f"{joint}-extensor"]
+        assert min(flexor.max(), extensor.max()) > 0.1
+        assert np.corrcoef(flexor, extensor)[0, 1] < -0.5
+
+
+def driven(selector: str, amount: float) -> Coordination:
+    brain = cord()
+    extra = amount * np.array([name.startswith(selector) for name in brain.names])
+    command = spinal.command(brain.names, 0.12) + extra
+    brain.step(command, 3.0)
+    rows = [brain.names.index(f"RG-F_{limb}") for limb in spinal.LIMBS]
+    active = np.array([brain.step(command, 0.001).release[rows] for _ in range(3000)]) > 0.1
+    found = coordination(np.arange(3000) * 0.001, active)
+    assert found is not None
+    return found
+
+
+def test_load_on_the_limbs_lengthens_stance_and_stretch_of_their_flexors_shortens_it():
+    plain = walk(0.12)
+    loaded, stretched = driven("load", 0.3), driven("limb-stretch", 0.3)
+    stance = [found.duty / found.frequency_hz for found in (loaded, plain, stretched)]
+    assert stance[0] > 1.05 * stance[1]
+    assert stance[1] > 1.05 * stance[2]
+
+
+def test_a_fall_to_one_side_excites_the_extensors_of_that_side_only():
+    names = cord().names
+    outputs = []
+    for roll in (0.0, 0.5):
+        brain = cord()
+        halted = np.array([name.startswith("halt") + roll * (name == "vestibular-roll_L") for name in names])
+        outputs.append(brain.step(halted, 2.0).release)
+    rise = dict(zip(names, outputs[1] - outputs[0], strict=True))
+    assert min(rise[f"Mn-{pool}"] for pool in ("knee-extensor_LH", "ankle-extensor_LH", "elbow-extensor_LF")) > 0.05
+    assert abs(rise["Mn-knee-extensor_RH"]) < 1e-3
+    assert abs(rise["Mn-hip-flexor_LH"]) < 1e-3
+
+
+def test_every_motor_pool_has_a_muscle_and_every_limb_muscle_a_pool():
+    rows = spinal.effectors()
+    pools = [name for name in cord().names if name.startswith("Mn-")]
+    assert sorted(rows["neuron"]) == sorted(pools)
+    assert {"LH_hip_flexor", "RF_elbow_extensor"} <= set(rows["effector"])
+    assert len(rows) == 2 * (9 + 8)
 
 
 def test_a_halt_command_stops_the_rhythm_and_leaves_the_limbs_in_extension():
