@@ -22,11 +22,12 @@ ACTIVE = 0.1  # output of a flexor half-centre above which its limb swings, as i
 SETTLE_S, MEASURE_S = 5.0, 10.0  # s
 LIFT_S = 0.02  # s, from the flexor burst to the foot off the ground: EMG leads by about 1.2 bins of 16 ms; assumed
 SEEDS = (0, 1, 2)
+OTHERS = ("halt", "PF-*", "Mn-*", "load", "limb-stretch", "vestibular-roll")  # what is not of the published model
 
 
 def cord(lost: Sequence[str] = (), seed: int = 0) -> PopulationBrain:
-    """The cord without the populations that some selectors name."""
-    return spinal.brain(spinal.connectome().ablate(tuple(lost)), seed)
+    """The 56 published populations and their command, without those that some selectors name."""
+    return spinal.brain(spinal.connectome().ablate((*OTHERS, *lost)), seed)
 
 
 def rhythm(
@@ -74,13 +75,14 @@ def spinal_bars() -> Iterator[Bar]:
     for drive, hz, gait in GAITS:
         yield _gait_bar(f"drive {drive}", rhythm(cord(), drive), hz, gait)
     yield from _lesion_bars()
-    for pool, r in emg_correlations(cord(), 0.12).items():
+    for pool, r in emg_correlations(spinal.brain(), 0.12).items():
         yield _bar(f"drive 0.12: EMG of the {pool.replace('-', ' ')}, fitted", "r of 0.6 or more", f"{r:.2f}", r >= 0.6)
     yield _same_bar()
-    factor = real_time_factor(spinal.brain(spinal.connectome().ablate(OTHERS)))
-    yield _bar("56 populations, one core, dt 0.1 ms", "at least 37x real time", f"{factor:.0f}x", factor >= 37)
     factor = real_time_factor(cord())
-    yield _bar(f"all {cord().n} nodes, one core, dt 0.1 ms", "at least 20x real time", f"{factor:.0f}x", factor >= 20)
+    yield _bar("56 populations, one core, dt 0.1 ms", "at least 37x real time", f"{factor:.0f}x", factor >= 37)
+    whole = spinal.brain()
+    factor = real_time_factor(whole)
+    yield _bar(f"all {whole.n} nodes, one core, dt 0.1 ms", "at least 20x real time", f"{factor:.0f}x", factor >= 20)
 
 
 # drive, Hz and gait of the published model, as measured of an independent implementation of it
@@ -91,11 +93,10 @@ GAITS = (
     (0.4, 5.35, "trot"),
     (0.6, 6.9, "trot"),
     (0.8, 8.9, "trot"),
-    (0.92, 10.2, "gallop"),  # from every start; at 0.9, 10.05 Hz, the start decides between trot and gallop
+    (0.9, 10.05, "gallop"),
     (1.0, 10.7, "bound"),
     (1.05, 11.0, "bound"),
 )
-OTHERS = ("halt", "PF-*", "Mn-*", "load", "limb-stretch", "vestibular-roll")  # what is not of the published model
 TROTTING = (0.2, 0.4, 0.6, 0.8)  # drives at which the intact cord trots
 
 
@@ -107,10 +108,10 @@ def _lesion_bars() -> Iterator[Bar]:
     yield _bar(
         "without V0V and V0D, drives 0.05 to 0.8", "left and right together", f"apart {apart:.3f}", apart < 0.025
     )
-    for lost, gait in (((), "gallop"), (("V3",), "trot")):
-        found = [_measured(rhythm(cord(lost, seed), 0.92)).gait for seed in SEEDS]
-        what = f"drive 0.92, {'without V3' if lost else 'intact'}, {len(SEEDS)} seeds"
-        yield _bar(what, gait, ", ".join(found), set(found) == {gait})
+    for lost, bar, least, most in (((), "most gallop", 6, 8), (("V3",), "none gallops", 0, 0)):
+        gallops = sum(_measured(rhythm(cord(lost, seed), 0.9, 4.0, 1.0)).gait == "gallop" for seed in range(8))
+        what = f"drive 0.9, 8 starts, {'without V3' if lost else 'intact'}"
+        yield _bar(what, bar, f"{gallops} of 8 gallop", least <= gallops <= most)
     slowest = [_measured(rhythm(cord(("V0D*",)), drive)).frequency_hz for drive in (0.02, 0.05)]
     yield _bar("without V0D, drives 0.02 and 0.05", "above 3 Hz", f"{min(slowest):.2f} Hz", min(slowest) > 3.0)
     trot = [_measured(rhythm(cord(("V0D*",)), drive)).gait for drive in TROTTING]
