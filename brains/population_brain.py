@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .brain import Activity, checked_drive, whole_steps
 from .engines.population_engine import PopulationEngine, PopulationState
+from .engines.spiking_populations import Cells, SpikingPopulations
 from .population import PopulationNetwork
 
 Floats = NDArray[np.float64]
@@ -23,12 +24,13 @@ class PopulationBrain:
     Args:
         network: what to run.
         seed: of the noise and the starting state.
+        cells: spiking cells that stand for each population; None for its mean.
     """
 
-    def __init__(self, network: PopulationNetwork, seed: int = 0) -> None:
+    def __init__(self, network: PopulationNetwork, seed: int = 0, cells: Cells | None = None) -> None:
         self.network = network
         self.seed = seed
-        self._engine = PopulationEngine(network)
+        self._engine = PopulationEngine(network) if cells is None else SpikingPopulations(network, cells)
         self._step_count = 0
         self.reset()
 
@@ -60,10 +62,7 @@ class PopulationBrain:
     def reset(self, seed: int | None = None) -> None:
         """Start again; `seed` replaces the seed, None keeps the one before."""
         self.seed = self.seed if seed is None else seed
-        rng = np.random.default_rng([self.seed])
-        voltage = np.where(self.network.inputs, 0.0, self.rest_mv + SPREAD_MV * rng.standard_normal(self.n))
-        zeros = np.zeros(self.n)
-        self._engine.load({"voltage": voltage, "h": rng.random(self.n), "noise": zeros, "output": zeros})
+        self._engine.load(self._engine.start(np.random.default_rng([self.seed]), SPREAD_MV))
         self._step_count = 0
 
     def step(self, drive: Floats, duration_s: float) -> Activity:
@@ -75,20 +74,20 @@ class PopulationBrain:
             duration_s: a whole number of `dt_ms`, s.
 
         Returns:
-            voltage: mV, of inputs their output; release: output, 0 to 1 but for inputs; no spikes.
+            voltage: mV, of inputs their output; release: output, 0 to 1 but for inputs; spikes of all cells together,
+            where there are cells.
 
         Raises:
             ValueError: a drive of the wrong shape or not finite, or a duration that is no whole number of steps.
         """
         steps = whole_steps(duration_s, self.dt_ms)
-        self._engine.run(checked_drive(self.names, drive), self._step_count, steps, self.seed)
+        spikes = self._engine.run(checked_drive(self.names, drive), self._step_count, steps, self.seed)
         self._step_count += steps
-        silent = np.zeros(self.n, dtype=np.int64)
-        return Activity(voltage=self._engine.voltage, release=self._engine.output, spikes=silent)
+        return Activity(voltage=self._engine.voltage, release=self._engine.output, spikes=spikes)
 
     @property
     def state(self) -> PopulationState:
-        """All that changes, as copies: voltage, h, noise, output, each (n,), and seed and step, shape ()."""
+        """All that changes, as copies: what the engine has, and seed and step, shape ()."""
         counts = {"seed": np.array(self.seed, dtype=np.int64), "step": np.array(self._step_count, dtype=np.int64)}
         return {**self._engine.state, **counts}
 
@@ -98,8 +97,7 @@ class PopulationBrain:
         Raises:
             ValueError: an array is missing, has the wrong shape or is not finite.
         """
-        shapes = dict.fromkeys(("voltage", "h", "noise", "output"), (self.n,)) | {"seed": (), "step": ()}
-        for name, shape in shapes.items():
+        for name, shape in {name: value.shape for name, value in self.state.items()}.items():
             if name not in state:
                 raise ValueError(
                     f"PopulationBrain.restore: no {name!r} in the state, which has: {', '.join(sorted(state))}"

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 COMMAND = "animat bench mouse-spinal"
 SAMPLE_S = 0.001  # s, between samples
-ACTIVE = 0.1  # output of a flexor half-centre above which its limb swings, as in the published analysis
+ACTIVE_MV = -45.0  # mV, of a flexor half-centre whose limb swings: output 0.1, as in the published analysis
 SETTLE_S, MEASURE_S = 5.0, 10.0  # s
 LIFT_S = 0.02  # s, from the flexor burst to the foot off the ground: EMG leads by about 1.2 bins of 16 ms; assumed
 SEEDS = (0, 1, 2)
@@ -38,7 +38,7 @@ def rhythm(
     rows = [brain.names.index(f"RG-F_{limb}") for limb in LIMBS]
     brain.step(command, settle_s)
     samples = round(measure_s / SAMPLE_S)
-    active = np.array([brain.step(command, SAMPLE_S).release[rows] for _ in range(samples)]) > ACTIVE
+    active = np.array([brain.step(command, SAMPLE_S).voltage[rows] for _ in range(samples)]) > ACTIVE_MV
     return coordination(np.arange(samples, dtype=np.float64) * SAMPLE_S, active)
 
 
@@ -50,7 +50,7 @@ def motor_cycle(brain: PopulationBrain, drive: float, measure_s: float = 3.0) ->
     command, bins = spinal.command(brain.names, drive), 20
     brain.step(command, SETTLE_S)
     out = np.array([brain.step(command, SAMPLE_S).release for _ in range(round(measure_s / SAMPLE_S))])
-    swinging = out[:, brain.names.index("RG-F_LH")] > ACTIVE
+    swinging = out[:, brain.names.index("RG-F_LH")] > 0.1
     starts = np.flatnonzero(np.diff(swinging.astype(np.int8)) > 0) + round(LIFT_S / SAMPLE_S)
     starts = starts[starts < len(out)]
     steps = [np.linspace(a, b, bins + 1).round().astype(int) for a, b in pairwise(starts.tolist())]
@@ -78,6 +78,7 @@ def spinal_bars() -> Iterator[Bar]:
     for pool, r in emg_correlations(spinal.brain(), 0.12).items():
         yield _bar(f"drive 0.12: EMG of the {pool.replace('-', ' ')}, fitted", "r of 0.6 or more", f"{r:.2f}", r >= 0.6)
     yield _same_bar()
+    yield from _spiking_bars()
     factor = real_time_factor(cord())
     yield _bar("56 populations, one core, dt 0.1 ms", "at least 37x real time", f"{factor:.0f}x", factor >= 37)
     whole = spinal.brain()
@@ -116,6 +117,17 @@ def _lesion_bars() -> Iterator[Bar]:
     yield _bar("without V0D, drives 0.02 and 0.05", "above 3 Hz", f"{min(slowest):.2f} Hz", min(slowest) > 3.0)
     trot = [_measured(rhythm(cord(("V0D*",)), drive)).gait for drive in TROTTING]
     yield _bar("without V0D, drives 0.2 to 0.8", "trot kept", ", ".join(trot), set(trot) == {"trot"})
+
+
+def _spiking_bars(cells: int = 50) -> Iterator[Bar]:
+    wiring = spinal.connectome().ablate(OTHERS)
+    for seed in SEEDS:
+        found = _measured(rhythm(spinal.brain(wiring, seed, cells=cells), 0.12))
+        met = abs(found.frequency_hz / 3.16 - 1) <= 0.05 and 0.4 < found.phases[0] < 0.6
+        bar = "3.16 Hz +-5 %, left and right alternate"
+        yield _bar(f"{cells} spiking cells a population, drive 0.12, seed {seed}", bar, _text(found), met)
+    factor = real_time_factor(spinal.brain(wiring, cells=cells), 0.2, 5)
+    yield _bar(f"{cells} spiking cells a population, one core", "at least 1x real time", f"{factor:.1f}x", factor >= 1)
 
 
 def _same_bar() -> Bar:

@@ -19,17 +19,18 @@ from ..models import population
 from ..population import PopulationNetwork
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Places = NDArray[np.uint32]
 PopulationState = dict[str, Floats | NDArray[np.int64]]
 
 BLOCK = 500  # steps whose noise is drawn together
 
-_sodium = njit(population.sodium)
-_slope_h = njit(population.slope_h)
-_output = njit(population.output)
+sodium = njit(population.sodium)
+slope_h = njit(population.slope_h)
+output = njit(population.output)
 
 
-class _Nodes(NamedTuple):
+class Nodes(NamedTuple):
     """Parameters of every node, each of shape (n,), as the compiled loop wants them."""
 
     dt_over_c: Floats
@@ -44,7 +45,7 @@ class _Nodes(NamedTuple):
     noise_gain: Floats
 
 
-class _Sodium(NamedTuple):
+class Sodium(NamedTuple):
     """Parameters of the nodes that have persistent sodium, each of shape (k,)."""
 
     node: Places
@@ -60,7 +61,7 @@ class _Sodium(NamedTuple):
     k_tau: Floats
 
 
-class _Synapses(NamedTuple):
+class Synapses(NamedTuple):
     """Synapses of one sign in the order they are summed, each of shape (k,); the weight without its sign."""
 
     target: Places
@@ -68,12 +69,12 @@ class _Synapses(NamedTuple):
     weight: Floats
 
 
-class _Wiring(NamedTuple):
+class Wiring(NamedTuple):
     """Who acts on whom. Places are unsigned, since numba tests every signed one for being negative."""
 
     inputs: Places  # nodes whose output is what they are driven with
-    excitatory: _Synapses
-    inhibitory: _Synapses
+    excitatory: Synapses
+    inhibitory: Synapses
 
 
 class _State(NamedTuple):
@@ -86,32 +87,33 @@ class _State(NamedTuple):
 
 
 @njit
-def _refresh(nodes: _Nodes, inputs: Places, bias: Floats, s: _State) -> None:
+def _refresh(nodes: Nodes, inputs: Places, bias: Floats, s: _State) -> None:
     for i in range(bias.size):
-        s.output[i] = _output(s.voltage[i], nodes.v_threshold[i], nodes.v_full[i])
+        s.output[i] = output(s.voltage[i], nodes.v_threshold[i], nodes.v_full[i])
     for i in inputs:
         s.output[i] = max(bias[i], 0.0)
 
 
 @njit
-def _add(synapses: _Synapses, output: Floats, total: Floats) -> None:
+def add(synapses: Synapses, sent: Floats, total: Floats) -> None:
+    """Add to the total of every node what its synapses give, (n,)."""
     for k in range(synapses.target.size):
-        total[synapses.target[k]] += synapses.weight[k] * output[synapses.source[k]]
+        total[synapses.target[k]] += synapses.weight[k] * sent[synapses.source[k]]
 
 
 @njit
-def _add_sodium(dt: float, na: _Sodium, s: _State, current: Floats) -> None:
+def _add_sodium(dt: float, na: Sodium, s: _State, current: Floats) -> None:
     for k in range(na.node.size):
         i = na.node[k]
         v, h = s.voltage[i], s.h[i]
-        current[i] += _sodium(v, h, na.g_nap[k], na.e_na[k], na.v_m[k], na.k_m[k])
-        s.h[i] += dt * _slope_h(v, h, na.v_h[k], na.k_h[k], na.tau_least[k], na.tau_most[k], na.v_tau[k], na.k_tau[k])
+        current[i] += sodium(v, h, na.g_nap[k], na.e_na[k], na.v_m[k], na.k_m[k])
+        s.h[i] += dt * slope_h(v, h, na.v_h[k], na.k_h[k], na.tau_least[k], na.tau_most[k], na.v_tau[k], na.k_tau[k])
 
 
 def _compile(model_source: str) -> Callable[..., None]:
     """Build the compiled loop. Its disk cache must know the source of the model, which numba does not track."""
 
-    def run(dt: float, nodes: _Nodes, na: _Sodium, wiring: _Wiring, bias: Floats, kicks: Floats, s: _State) -> None:
+    def run(dt: float, nodes: Nodes, na: Sodium, wiring: Wiring, bias: Floats, kicks: Floats, s: _State) -> None:
         assert model_source  # as a closure variable it is part of the cache key
         n = bias.size
         excited, inhibited, current = np.empty(n), np.empty(n), np.empty(n)
@@ -119,8 +121,8 @@ def _compile(model_source: str) -> Callable[..., None]:
         for step in range(kicks.shape[0]):
             for i in range(n):
                 excited[i], inhibited[i] = max(bias[i], 0.0), max(-bias[i], 0.0)
-            _add(wiring.excitatory, s.output, excited)
-            _add(wiring.inhibitory, s.output, inhibited)
+            add(wiring.excitatory, s.output, excited)
+            add(wiring.inhibitory, s.output, inhibited)
             for i in range(n):
                 v = s.voltage[i]
                 synaptic = excited[i] * (v - nodes.e_excite[i]) + inhibited[i] * (v - nodes.e_inhibit[i])
@@ -150,16 +152,27 @@ class PopulationEngine:
     def __init__(self, network: PopulationNetwork) -> None:
         self._network = network
         self._tonic = network.parameter("tonic")
-        self._compiled = _nodes(network), _sodium_of(network), _wiring(network)
+        self._compiled = compiled_nodes(network), sodium_of(network), compiled_wiring(network)
         zeros = np.zeros(network.n)
         self._state = _State(zeros, zeros.copy(), zeros.copy(), zeros.copy())
         self._noise = Noise(network.n)
 
-    def run(self, drive: Floats, first: int, steps: int, seed: int) -> None:
-        """Advance by `steps`, of which the first is number `first` since the reset, under a constant drive."""
+    def start(self, rng: np.random.Generator, spread_mv: float) -> PopulationState:
+        """A state to start from: voltages about rest, sodium channels inactivated to any degree."""
+        rest, n = self._network.parameter("e_leak_mv"), self._network.n
+        voltage = np.where(self._network.inputs, 0.0, rest + spread_mv * rng.standard_normal(n))
+        return {"voltage": voltage, "h": rng.random(n), "noise": np.zeros(n), "output": np.zeros(n)}
+
+    def run(self, drive: Floats, first: int, steps: int, seed: int) -> Ints:
+        """Advance by `steps`, of which the first is number `first` since the reset, under a constant drive.
+
+        Returns:
+            Spikes of each population: none.
+        """
         bias = self._tonic + drive
         for kicks in self._noise.blocks(seed, first, steps):
             _run(self._network.dt_ms, *self._compiled, bias, kicks, self._state)
+        return np.zeros(self._network.n, dtype=np.int64)
 
     @property
     def voltage(self) -> Floats:
@@ -207,10 +220,11 @@ def _normals(seed: int, number: int, n: int) -> Floats:
     return np.random.Generator(np.random.SFC64([seed, number])).standard_normal((BLOCK, n))
 
 
-def _nodes(network: PopulationNetwork) -> _Nodes:
+def compiled_nodes(network: PopulationNetwork) -> Nodes:
+    """Parameters of every node."""
     dt, get = network.dt_ms, network.parameter
     follow = dt / get("tau_noise_ms")
-    return _Nodes(
+    return Nodes(
         dt_over_c=dt / get("c_m_pf"),
         g_leak=get("g_leak_ns"),
         e_leak=get("e_leak_mv"),
@@ -224,21 +238,22 @@ def _nodes(network: PopulationNetwork) -> _Nodes:
     )
 
 
-def _sodium_of(network: PopulationNetwork) -> _Sodium:
+def sodium_of(network: PopulationNetwork) -> Sodium:
+    """Parameters of the nodes that have persistent sodium."""
     node = np.flatnonzero((network.parameter("g_nap_ns") > 0) & ~network.inputs)
     fast = ("g_nap_ns", "e_na_mv", "v_m_mv", "k_m_mv")
     slow = ("v_h_mv", "k_h_mv", "tau_h_least_ms", "tau_h_most_ms", "v_tau_mv", "k_tau_mv")
     values = (network.parameter(name)[node] for name in fast + slow)
-    return _Sodium(node.astype(np.uint32), *values)
+    return Sodium(node.astype(np.uint32), *values)
 
 
-def _wiring(network: PopulationNetwork) -> _Wiring:
+def compiled_wiring(network: PopulationNetwork) -> Wiring:
     """Synapses on inputs, which a shuffle may make, do nothing."""
     edges = network.weights.tocoo()
     target, source = edges.coords
     kept = ~network.inputs[target]
     parts = [
-        _Synapses(target[chosen].astype(np.uint32), source[chosen].astype(np.uint32), np.abs(edges.data[chosen]))
+        Synapses(target[chosen].astype(np.uint32), source[chosen].astype(np.uint32), np.abs(edges.data[chosen]))
         for chosen in (kept & (edges.data > 0), kept & (edges.data < 0))
     ]
-    return _Wiring(np.flatnonzero(network.inputs).astype(np.uint32), *parts)
+    return Wiring(np.flatnonzero(network.inputs).astype(np.uint32), *parts)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...brains.connectome import Connectome, Source
+from ...brains.engines.spiking_populations import Cells
 from ...brains.population import PARAMETERS, population_network
 from ...brains.population_brain import PopulationBrain
 from ...registry import UnknownNameError, nearest
@@ -76,16 +77,20 @@ def dynamics() -> pd.DataFrame:
     return rows[[name for name in rows if name in ("selector", "model", "provenance", "source", *PARAMETERS)]]
 
 
-def brain(wiring: Connectome | None = None, seed: int = 0, dt_ms: float = 0.1) -> PopulationBrain:
+def brain(
+    wiring: Connectome | None = None, seed: int = 0, dt_ms: float = 0.1, cells: int | None = None
+) -> PopulationBrain:
     """The cord as a brain.
 
     Args:
         wiring: the whole cord by default; also an ablated or shuffled one.
         seed: of the noise and the starting state.
         dt_ms: step, ms.
+        cells: spiking cells in each population; None for its mean.
     """
     wiring = connectome() if wiring is None else wiring
-    return PopulationBrain(population_network(wiring, dynamics(), dt_ms, connectome()), seed)
+    network = population_network(wiring, dynamics(), dt_ms, connectome())
+    return PopulationBrain(network, seed, None if cells is None else Cells(number=cells))
 
 
 def command(names: Iterable[str], left: float, right: float | None = None) -> Floats:

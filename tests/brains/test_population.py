@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from animat.brains.connectome import Connectome, Source
 from animat.brains.engines.brian2_population import Brian2Population
 from animat.brains.engines.population_engine import PopulationEngine
+from animat.brains.engines.spiking_populations import Cells
 from animat.brains.models.population import Population
 from animat.brains.population import PopulationNetwork, population_network
 from animat.brains.population_brain import PopulationBrain
@@ -197,3 +198,46 @@ def test_counts_become_weights_and_table_rows_parameters():
 def test_a_bad_table_is_refused_where_it_is_bad(row, message):
     with pytest.raises((KeyError, ValueError), match=message):
         population_network(two(), pd.DataFrame([row]))
+
+
+def test_many_equal_cells_with_short_synapses_are_the_population_they_stand_for():
+    net = mixed(noise_pa=0.0)
+    drive = np.array([0.0, 0.0, 0.0, 0.0, 0.3])
+    cells = Cells(number=200, rate_full_hz=2000.0, tau_ms=1.0, spread_mv=0.0)
+    mean, spiking = PopulationBrain(net, seed=1), PopulationBrain(net, seed=1, cells=cells)
+    state = spiking.state
+    state["voltage"][:], state["h"][:] = mean.state["voltage"][:, None], mean.state["h"][:, None]
+    spiking.restore(state)
+    pairs = [(mean.step(drive, 0.01).voltage, spiking.step(drive, 0.01).voltage) for _ in range(40)]
+    means, of_cells = (np.array([pair[k][:4] for pair in pairs]) for k in range(2))
+    assert np.abs(means - of_cells).mean() < 1.0
+    assert np.ptp(means) > 20.0
+
+
+def test_a_cell_fires_at_the_full_rate_times_the_output_of_its_population():
+    cells = Cells(number=10, rate_full_hz=80.0, spread_mv=0.0)
+    brain = PopulationBrain(network(np.zeros((3, 3))), cells=cells)
+    drive = np.array([0.0, 0.2, 1.0])
+    brain.step(drive, 0.1)
+    rate = brain.step(drive, 2.0).spikes / (2.0 * 10)
+    output = np.clip((QUIET.steady_voltage(drive) + 50.0) / 50.0, 0.0, 1.0)
+    np.testing.assert_allclose(rate, 80.0 * output, atol=0.5)
+    assert rate[0] == 0.0
+
+
+def test_spiking_populations_run_the_same_however_cut_and_continue_from_a_checkpoint():
+    drive = np.array([0.0, 0.0, 0.0, 0.0, 0.4])
+    whole, cut, other = (PopulationBrain(mixed(), seed=2, cells=Cells(number=7)) for _ in range(3))
+    whole.step(drive, 0.3)
+    cut.step(drive, 0.1234)
+    other.restore(cut.state)
+    for brain in (cut, other):
+        brain.step(drive, 0.1766)
+        for name, values in whole.state.items():
+            np.testing.assert_array_equal(values, brain.state[name], err_msg=name)
+
+
+def test_cells_that_cannot_be_are_refused():
+    for change in ({"number": 0}, {"tau_ms": 0.0}, {"spread_mv": -1.0}):
+        with pytest.raises(ValueError, match=f"Cells: {next(iter(change))}"):
+            Cells(**change)

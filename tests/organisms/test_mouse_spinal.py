@@ -169,6 +169,17 @@ def test_a_command_reaches_the_two_sides_by_name():
     assert {names[k]: drive[k] for k in np.flatnonzero(drive)} == {"command_L": 0.1, "command_R": 0.2}
 
 
+def test_fifty_spiking_cells_a_population_step_alike_at_the_walking_drive():
+    brain = spinal.brain(spinal.connectome().ablate(OTHERS), cells=50)
+    found = rhythm(brain, 0.12, settle_s=2.0, measure_s=3.0)
+    assert found is not None
+    assert found.frequency_hz == pytest.approx(3.16, rel=0.05)
+    assert found.duty > 0.55
+    assert 0.4 < found.phases[0] < 0.6
+    assert found.closeness > 0.9
+    assert brain.step(spinal.command(brain.names, 0.12), 0.3).spikes.sum() > 1000
+
+
 def test_one_seed_is_one_rhythm_bit_for_bit_and_another_seed_another():
     ends = []
     for seed in (3, 3, 4):
