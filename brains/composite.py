@@ -90,6 +90,11 @@ class CompositeBrain:
         return len(self.names)
 
     @property
+    def time_s(self) -> float:
+        """Simulated time since the reset, s."""
+        return self._step_count * self.dt_ms * 1e-3
+
+    @property
     def rest_mv(self) -> Floats:
         """Resting voltage of each neuron as its part has it, shape (n,)."""
         rest: list[Any] = [getattr(part, "rest_mv", np.zeros(len(part.names))) for part in self.parts.values()]
@@ -101,6 +106,7 @@ class CompositeBrain:
         for k, part in enumerate(self.parts.values()):
             part.reset(int(np.random.default_rng([self.seed, k]).integers(2**32)))
         self._past[:] = 0.0
+        self._step_count = 0
 
     def step(self, drive: Floats, duration_s: float) -> Activity:
         """Advance under a constant drive, each neuron's in the unit of its part, shape (n,).
@@ -111,7 +117,8 @@ class CompositeBrain:
         given = checked_drive(self.names, drive)
         spikes = np.zeros(self.n, dtype=np.int64)
         voltage = np.zeros(self.n)
-        for _ in range(whole_steps(duration_s, self.dt_ms)):
+        exchanges = whole_steps(duration_s, self.dt_ms)
+        for _ in range(exchanges):
             total = given.copy()
             for source, target, weights, delay in self._links:
                 total[target] += weights @ self._past[delay, source]
@@ -121,12 +128,14 @@ class CompositeBrain:
                 activity = part.step(total[place], self.dt_ms * 1e-3)
                 self._past[0, place], voltage[place] = activity.release, activity.voltage
                 spikes[place] += activity.spikes
+        self._step_count += exchanges
         return Activity(voltage=voltage, release=self._past[0].copy(), spikes=spikes)
 
     @property
     def state(self) -> CompositeState:
-        """All that changes: what every part has under "part/", and the releases that are under way."""
-        own: CompositeState = {"past": self._past.copy(), "seed": np.array(self.seed, dtype=np.int64)}
+        """All that changes: what every part has under "part/", the releases that are under way, seed and step."""
+        own: CompositeState = {"past": self._past.copy()}
+        own |= {"seed": np.array(self.seed, np.int64), "step": np.array(self._step_count, np.int64)}
         for name, part in self.parts.items():
             own |= {f"{name}/{key}": value for key, value in part.state.items()}
         return own
@@ -137,14 +146,14 @@ class CompositeBrain:
         Raises:
             ValueError: an array is missing or does not fit.
         """
-        for key, shape in {"past": self._past.shape, "seed": ()}.items():
+        for key, shape in {"past": self._past.shape, "seed": (), "step": ()}.items():
             if key not in state or state[key].shape != shape:
                 raise ValueError(f"CompositeBrain.restore: the state needs {key!r} of shape {shape}")
         for name, part in self.parts.items():
             start = f"{name}/"
             part.restore({key.removeprefix(start): value for key, value in state.items() if key.startswith(start)})
         self._past[:] = state["past"]
-        self.seed = int(state["seed"])
+        self.seed, self._step_count = int(state["seed"]), int(state["step"])
 
 
 def composed(

@@ -9,7 +9,7 @@ from animat.brains.brain import Brain
 from animat.brains.cells import cells_from_table
 from animat.brains.composite import CompositeBrain, Projection, composed
 from animat.brains.connectome import Connectome, Source
-from animat.brains.controls import SilentBrain
+from animat.brains.controls import CONTROLS, SilentBrain
 from animat.brains.network import SynapseGains, build_network
 from animat.brains.population import population_network
 from animat.brains.population_brain import PopulationBrain
@@ -99,6 +99,7 @@ def test_a_restored_composite_continues_bit_for_bit():
     brain.step(drive, 0.05)
     other.restore(brain.state)
     np.testing.assert_array_equal(brain.step(drive, 0.05).voltage, other.step(drive, 0.05).voltage)
+    assert other.time_s == pytest.approx(0.1)
     with pytest.raises(ValueError, match="the state needs 'past'"):
         other.restore({})
 
@@ -111,6 +112,18 @@ def test_ablation_and_silence_work_on_the_whole_by_name():
     assert without.step(np.zeros(3), 1.0).release[1] == 0.0
     assert SilentBrain(whole()).step(drive, 0.1).release.sum() == 0.0
     assert set(whole(wiring().ablate(("b1", "b2"))).parts) == {"cord"}
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_every_control_can_be_made_of_a_composite(control):
+    drive = np.array([15.0, 0.0, 0.1, 0.0])
+    made = CONTROLS[control](wiring(), whole, np.random.default_rng(0))
+    made.step(drive, 0.02)
+    state = made.state
+    ends = [made.step(drive, 0.02).release]
+    made.restore(state)
+    ends.append(made.step(drive, 0.02).release)
+    np.testing.assert_array_equal(*ends)
 
 
 def test_what_does_not_fit_is_refused():
