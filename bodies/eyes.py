@@ -19,6 +19,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .rays import cast
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Side = Literal["left", "right"]
@@ -36,44 +38,29 @@ class Panorama(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CompoundEye:
-    """One eye of n facets."""
+class Eye:
+    """One eye of n points, or facets, each of which sees one direction."""
 
     side: Side
     directions: Floats  # (n, 3) unit vectors in the head's frame
-    columns: Ints  # (n, 2) lattice coordinates p, q
     acceptance_deg: float = 5.0  # deg, full width at half sensitivity; assumed, about the distance of the facets
 
     def __post_init__(self) -> None:
+        kind = type(self).__name__
         if self.side not in SIDES:
-            raise ValueError(f"CompoundEye: side ({self.side!r}) must be one of {', '.join(SIDES)}")
-        if self.directions.shape != (self.n, 3) or self.columns.shape != (self.n, 2):
-            shapes = f"{self.directions.shape} and {self.columns.shape}"
-            raise ValueError(f"CompoundEye: directions and columns must have shapes (n, 3) and (n, 2), got {shapes}")
+            raise ValueError(f"{kind}: side ({self.side!r}) must be one of {', '.join(SIDES)}")
+        if self.directions.shape != (self.n, 3):
+            raise ValueError(f"{kind}: directions must have shape (n, 3), got {self.directions.shape}")
         worst = float(np.abs(np.linalg.norm(self.directions, axis=1) - 1.0).max())
         if not worst < 1e-6:
-            raise ValueError(f"CompoundEye: directions must have length 1, one is off by {worst}")
-        if len(np.unique(self.columns, axis=0)) != self.n:
-            raise ValueError("CompoundEye: two facets have the same column (p, q)")
+            raise ValueError(f"{kind}: directions must have length 1, one is off by {worst}")
         if not 0 <= self.acceptance_deg < 90:
-            raise ValueError(f"CompoundEye: acceptance_deg ({self.acceptance_deg} deg) must be from 0 to below 90")
+            raise ValueError(f"{kind}: acceptance_deg ({self.acceptance_deg} deg) must be from 0 to below 90")
 
     @property
     def n(self) -> int:
         """Number of facets."""
         return len(self.directions)
-
-    @cached_property
-    def neighbours(self) -> Ints:
-        """The six next facets of every facet, shape (n, 6), in the order of `NEIGHBOURS`; -1 where the eye ends."""
-        place = {(int(p), int(q)): i for i, (p, q) in enumerate(self.columns)}
-        return np.array([[place.get((int(p + a), int(q + b)), -1) for a, b in NEIGHBOURS] for p, q in self.columns])
-
-    def neighbour_angles_deg(self) -> Floats:
-        """Angle between each facet and each of its neighbours, deg, shape (pairs,)."""
-        here, step = np.nonzero(self.neighbours >= 0)
-        cosine = np.einsum("ij,ij->i", self.directions[here], self.directions[self.neighbours[here, step]])
-        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
     @cached_property
     def samples(self) -> Floats:
@@ -103,6 +90,33 @@ class CompoundEye:
         world = self.samples.reshape(-1, 3) @ rotation.T
         seen = panorama.luminance(world, position_mm, time_s).reshape(self.n, 7)
         return np.asarray(0.5 * seen[:, 0] + seen[:, 1:].sum(axis=1) / 12.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CompoundEye(Eye):
+    """An eye whose facets stand on a hexagonal lattice."""
+
+    columns: Ints  # (n, 2) lattice coordinates p, q
+
+    def __post_init__(self) -> None:
+        if self.directions.shape != (self.n, 3) or self.columns.shape != (self.n, 2):
+            shapes = f"{self.directions.shape} and {self.columns.shape}"
+            raise ValueError(f"CompoundEye: directions and columns must have shapes (n, 3) and (n, 2), got {shapes}")
+        super().__post_init__()
+        if len(np.unique(self.columns, axis=0)) != self.n:
+            raise ValueError("CompoundEye: two facets have the same column (p, q)")
+
+    @cached_property
+    def neighbours(self) -> Ints:
+        """The six next facets of every facet, shape (n, 6), in the order of `NEIGHBOURS`; -1 where the eye ends."""
+        place = {(int(p), int(q)): i for i, (p, q) in enumerate(self.columns)}
+        return np.array([[place.get((int(p + a), int(q + b)), -1) for a, b in NEIGHBOURS] for p, q in self.columns])
+
+    def neighbour_angles_deg(self) -> Floats:
+        """Angle between each facet and each of its neighbours, deg, shape (pairs,)."""
+        here, step = np.nonzero(self.neighbours >= 0)
+        cosine = np.einsum("ij,ij->i", self.directions[here], self.directions[self.neighbours[here, step]])
+        return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def hexagon(radius: int) -> Ints:
@@ -212,23 +226,5 @@ def ray_luminance(
         own_body: a body to leave out, -1 for none.
         reach: beyond this distance nothing is seen, in the model's unit of length.
     """
-    import mujoco
-
-    count = len(directions)
-    geom, distance = np.full(count, -1, dtype=np.int32), np.empty(count)
-    late = {"normal": None} if "normal:" in str(mujoco.mj_multiRay.__doc__) else {}  # an argument of newer versions
-    mujoco.mj_multiRay(
-        m=model,
-        d=data,
-        pnt=np.ascontiguousarray(origin, dtype=np.float64),
-        vec=np.ascontiguousarray(directions, dtype=np.float64).ravel(),
-        geomgroup=groups,
-        flg_static=True,
-        bodyexclude=own_body,
-        geomid=geom,
-        dist=distance,
-        nray=count,
-        cutoff=reach,
-        **late,
-    )
-    return np.where((geom >= 0) & (distance <= reach), shades[geom], behind)
+    geom, _ = cast(model, data, origin, directions, groups, own_body, reach)
+    return np.where(geom >= 0, shades[geom], behind)

@@ -1,4 +1,4 @@
-"""What the fly is in: its density and viscosity, in the fly's units."""
+"""What the fly or the mouse is in: its density and viscosity, in their units."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FLUIDS = {  # at 20 degrees and one atmosphere, textbook values
 }
 
 
-def as_fluid(name: str | Mapping[str, Any] | Fluid) -> Fluid:
+def as_fluid(name: str | Mapping[str, Any] | Fluid, animal: str = "fly") -> Fluid:
     """The fluid of that name or with those fields, as JSON keeps it, or the fluid itself.
 
     Raises:
@@ -43,5 +43,5 @@ def as_fluid(name: str | Mapping[str, Any] | Fluid) -> Fluid:
     if isinstance(name, Mapping):
         return Fluid(**name)
     if name not in FLUIDS:
-        raise ValueError(f"no medium {name!r} for the fly; {nearest(name, FLUIDS)}")
+        raise ValueError(f"no medium {name!r} for the {animal}; {nearest(name, FLUIDS)}")
     return FLUIDS[name]

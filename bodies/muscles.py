@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import mujoco
 
+STRONGEST = 1.8  # of the force at rest, in an active muscle that is being stretched; assumed
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActiveMuscle:
@@ -25,8 +27,28 @@ class ActiveMuscle:
         if not self.tau_s > 0:
             raise ValueError(f"ActiveMuscle: tau_s ({self.tau_s} s) must be positive")
 
-    def add(self, spec: mujoco.MjSpec, name: str, target: str, gear: float, *, tendon: bool = False) -> None:
-        """Add the muscle to `spec`, pulling on a joint (moment arm `gear`, mm) or on a fixed tendon."""
+    def add(
+        self,
+        spec: mujoco.MjSpec,
+        name: str,
+        target: str,
+        gear: float,
+        *,
+        tendon: bool = False,
+        rest: float = 0.0,
+        pulls: bool = False,
+    ) -> None:
+        """Add the muscle to `spec`, pulling on a joint (moment arm `gear`, mm) or on a fixed tendon.
+
+        Args:
+            spec: of the body.
+            name: of the muscle.
+            target: the joint or tendon.
+            gear: moment arm, mm; negative for a muscle that shortens as the joint's angle grows.
+            tendon: whether the target is a tendon.
+            rest: length from which stretch is counted, mm: of a joint, its angle at rest times `gear`.
+            pulls: never push, however short or fast, nor pull beyond `STRONGEST` times its force.
+        """
         import mujoco
 
         actuator = spec.add_actuator(name=name, target=target)
@@ -35,9 +57,12 @@ class ActiveMuscle:
         actuator.dyntype = mujoco.mjtDyn.mjDYN_FILTEREXACT
         actuator.dynprm[0] = self.tau_s
         actuator.gaintype = mujoco.mjtGain.mjGAIN_AFFINE
-        actuator.gainprm[:3] = [-self.force, -self.stiffness, -self.damping]
+        actuator.gainprm[:3] = [self.stiffness * rest - self.force, -self.stiffness, -self.damping]
         actuator.biastype = mujoco.mjtBias.mjBIAS_NONE
         actuator.ctrllimited = mujoco.mjtLimited.mjLIMITED_TRUE
         actuator.ctrlrange = [0.0, 1.0]
         actuator.actlimited = mujoco.mjtLimited.mjLIMITED_TRUE
         actuator.actrange = [0.0, 1.0]
+        if pulls:
+            actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+            actuator.forcerange = [-STRONGEST * self.force, 0.0]

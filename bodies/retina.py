@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import UnknownNameError, nearest
-from .eyes import CompoundEye, Floats, Panorama, geom_luminance, ray_luminance
+from .eyes import Eye, Floats, Panorama, geom_luminance, ray_luminance
 
 HIDDEN_GROUP = 5  # where the animal's own geoms are while rays are cast
 SEEN_GROUPS = np.array([1, 1, 1, 1, 1, 0], dtype=np.uint8)
@@ -31,7 +31,7 @@ class Retina:
     def __init__(
         self,
         model: Any,
-        eyes: tuple[CompoundEye, ...],
+        eyes: tuple[Eye, ...],
         sites: tuple[str, ...] = ("eye_L", "eye_R"),
         own: str = "thorax",
         unseen: tuple[str, ...] = (),

@@ -1,0 +1,63 @@
+"""How the mouse looks: colours, and shapes that are drawn but neither weigh nor touch anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .mouse_tables import Floats, place
+
+Colour = tuple[float, float, float, float]
+
+FUR, SKIN = (0.43, 0.34, 0.27, 1.0), (0.87, 0.68, 0.63, 1.0)
+COLOURS: dict[str, Colour] = {
+    "floor": (0.90, 0.90, 0.88, 1),
+    "fur": FUR,
+    "belly": (0.60, 0.52, 0.45, 1),
+    "skin": SKIN,
+    "nose": (0.80, 0.50, 0.50, 1),
+    "eye": (0.03, 0.03, 0.04, 1),
+    "glint": (0.95, 0.95, 0.97, 1),
+    "whisker": (0.25, 0.22, 0.20, 1),
+    "tail": (0.72, 0.55, 0.50, 1),
+}
+GROUP = 2  # of all the animal's geoms: drawn by default, and left out of the rays of whiskers and eyes
+"""Half axes of the drawn parts below, mm, are assumed."""
+
+
+def decorate_head(head: Any, origin: Floats) -> None:
+    """Eyes, ears and nose on the head, whose frame is at `origin`."""
+    _ball(head, "nose", place("nose") - origin - [0.6, 0, 0], [1.1, 1.3, 1.0])
+    for side in (1.0, -1.0):
+        mirror = np.array([1.0, side, 1.0])
+        eye, ear = place("eye") * mirror - origin, place("ear") * mirror - origin
+        _ball(head, "eye", eye, [1.7, 1.3, 1.7])
+        _ball(head, "glint", eye + [0.7, 0.9 * side, 0.9], [0.35, 0.35, 0.35])
+        _ball(head, "fur", ear, [2.0, 4.6, 5.4], [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side])
+        _ball(head, "skin", ear + [0.9, 0.2 * side, -0.2], [1.4, 3.6, 4.4], [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side])
+
+
+def decorate_trunk(thorax: Any, pelvis: Any, thorax_origin: Floats, pelvis_origin: Floats) -> None:
+    """A neck, and a rounded back and rump."""
+    _ball(thorax, "fur", np.array([25.0, 0, 2.5]) - thorax_origin, [11.0, 8.3, 8.3])
+    _ball(thorax, "fur", np.array([-3.0, 0, 2.0]) - thorax_origin, [17.0, 11.3, 11.6])
+
+
+def draw_whisker(head: Any, start: Floats, end: Floats) -> None:
+    """A whisker as a thin line."""
+    import mujoco
+
+    _drawn(head, mujoco.mjtGeom.mjGEOM_CAPSULE, "whisker", fromto=[*start, *end], size=[0.07, 0, 0])
+
+
+def _ball(body: Any, colour: str, where: Floats, half: list[float], quat: list[float] | None = None) -> None:
+    import mujoco
+
+    turned = {} if quat is None else {"quat": quat}
+    _drawn(body, mujoco.mjtGeom.mjGEOM_ELLIPSOID, colour, pos=where, size=half, **turned)
+
+
+def _drawn(body: Any, kind: Any, colour: str, **shape: Any) -> None:
+    geom = body.add_geom(type=kind, contype=0, conaffinity=0, mass=0, group=GROUP, **shape)
+    geom.rgba = COLOURS[colour]
