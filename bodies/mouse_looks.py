@@ -35,7 +35,13 @@ def decorate_head(head: Any, origin: Floats) -> None:
         _ball(head, "eye", eye, [1.7, 1.3, 1.7])
         _ball(head, "glint", eye + [0.7, 0.9 * side, 0.9], [0.35, 0.35, 0.35])
         _ball(head, "fur", ear, [2.0, 4.6, 5.4], [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side])
-        _ball(head, "skin", ear + [0.9, 0.2 * side, -0.2], [1.4, 3.6, 4.4], [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side])
+        _ball(
+            head,
+            "skin",
+            ear + [0.9, 0.2 * side, -0.2],
+            [1.4, 3.6, 4.4],
+            [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side],
+        )
 
 
 def decorate_trunk(thorax: Any, pelvis: Any, thorax_origin: Floats, pelvis_origin: Floats) -> None:

@@ -55,7 +55,9 @@ def mouse_channels(joints: Sequence[str], muscles: Sequence[str]) -> dict[str, t
         "load": tuple(f"{leg}_load" for leg in LEGS),
         "balance": BALANCE,
         "whisker": (*(f"whisker_{side}_{row}" for side in "LR" for row in ROWS), "whisker_L", "whisker_R"),
-        "vision": tuple(f"vision_{side}_{y:02d}_{x:02d}" for side in "LR" for y in range(LINES) for x in range(COLUMNS)),
+        "vision": tuple(
+            f"vision_{side}_{y:02d}_{x:02d}" for side in "LR" for y in range(LINES) for x in range(COLUMNS)
+        ),
     }
 
 
@@ -135,9 +137,7 @@ def mouse_reader(
 
     def read(vector: Senses) -> Posture:
         felt = whiskers.touch()
-        posture: Posture = _read(
-            *motion, *places, positions, velocities, actuators, rests, thorax, head, felt, vector
-        )
+        posture: Posture = _read(*motion, *places, positions, velocities, actuators, rests, thorax, head, felt, vector)
         return posture
 
     return read

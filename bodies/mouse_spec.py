@@ -154,7 +154,9 @@ class MouseSpec:
                 self._joint(parent, joint, geometry.axes[joint], "legs", f"{leg}_")
             _, radius, mass = segment(limb, name)
             colour = "fur" if k < 2 else "skin"
-            self._capsule(parent, f"{leg}_{name}", start - origin, end - origin, radius, mass, colour, touches=k in (1, 3))
+            self._capsule(
+                parent, f"{leg}_{name}", start - origin, end - origin, radius, mass, colour, touches=k in (1, 3)
+            )
         parent.add_site(name=f"{leg}_foot", pos=(start + end) / 2 - origin, size=[9.0] * 3, group=SENSE_GROUP)
         parent.add_site(name=f"{leg}_tip", pos=end - origin, size=[0.3] * 3, group=SENSE_GROUP)
         import mujoco
@@ -185,7 +187,16 @@ class MouseSpec:
         geom.rgba, geom.contype, geom.conaffinity, geom.group = COLOURS["fur"], 0, 1, GROUP
 
     def _capsule(
-        self, body: Any, name: str, start: Floats, end: Floats, radius: float, mass: float, colour: str, *, touches: bool
+        self,
+        body: Any,
+        name: str,
+        start: Floats,
+        end: Floats,
+        radius: float,
+        mass: float,
+        colour: str,
+        *,
+        touches: bool,
     ) -> None:
         import mujoco
 
@@ -213,7 +224,9 @@ def _add_muscle(spec: mujoco.MjSpec, prefix: str, row: dict[str, str]) -> None:
         tau_s=float(row["tau_s"]),
     )
     gear = -float(row["sign"]) * arm
-    muscle.add(spec, prefix + row["muscle"], prefix + row["joint"], gear, rest=gear * standing(row["joint"]), pulls=True)
+    muscle.add(
+        spec, prefix + row["muscle"], prefix + row["joint"], gear, rest=gear * standing(row["joint"]), pulls=True
+    )
 
 
 def _mirror(side: str) -> Floats:
