@@ -158,8 +158,9 @@ class MouseBody(Body):
         return points
 
     def retina(self) -> Retina:
-        """Two eyes of 64 by 48 points, which also see the floor."""
-        return Retina(self.model, (mouse_eye("left"), mouse_eye("right")))
+        """Two eyes of 64 by 48 points, which look through the floor: it carries no pattern."""
+        eyes = (mouse_eye("left"), mouse_eye("right"))
+        return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else ())
 
     def nose(self, data: mujoco.MjData) -> Floats:
         """The tip of the snout."""
