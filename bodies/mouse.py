@@ -11,8 +11,8 @@ Muscles, activation in [0, 1], each pulls only; prefix `LH_` or another leg:
         ankle_extensor, toe_flexor
     fore: shoulder_protractor, shoulder_retractor, shoulder_abductor, shoulder_adductor, elbow_extensor, elbow_flexor,
         wrist_flexor, wrist_extensor
-    midline, no prefix: spine_flexor, spine_extensor, spine_left, spine_right, neck_extensor, neck_flexor, neck_left,
-        neck_right
+    midline, no prefix: spine_flexor, spine_extensor, spine_left, spine_right, neck_extensor, neck_flexor,
+        neck_left, neck_right
 
 Joints (angle in rad; what grows): hip, knee, ankle are the angles between neighbouring segments as a camera at the side
 measures them, and open in extension; hip_abduction (foot outwards), toe (down); shoulder (elbow forward), elbow (opens
@@ -47,7 +47,7 @@ from .free_root import turn_free_root
 from .mouse_eyes import mouse_eye
 from .mouse_senses import MODALITIES, mouse_channels, mouse_reader
 from .mouse_spec import PARTS, MouseSpec
-from .mouse_tables import LEGS, joints, leg_joints, segment
+from .mouse_tables import LEGS, leg_joints, segment
 from .mouse_tone import standing_tone
 from .retina import Retina
 

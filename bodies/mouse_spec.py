@@ -31,6 +31,7 @@ THIN = 1e-5  # g/mm^3, density of a fluid below which its drag is left out: air'
 # weight (0.5 * 1.2 kg/m^3 * 1 m^2/s^2 * 4 cm^2), and its derivatives would make a step five times as dear
 SENSE_GROUP = 4  # of sites, which no picture shows
 PARTS = ("spine", "neck", "tail")
+TAIL_SLOPE = 0.12  # rad, downwards, assumed: a walking mouse holds it off the floor
 HEIGHT = 23.3  # mm, of the hips over the floor while the model is put together
 JOINTS_OF_SEGMENTS = {
     "hind": (("hip_abduction", "hip"), ("knee",), ("ankle",), ("toe",)),
@@ -64,6 +65,8 @@ class MouseSpec:
         thorax, pelvis = self._trunk(spec)
         for leg in LEGS:
             self._leg(spec, *((pelvis, place("pelvis")) if leg[1] == "H" else (thorax, np.zeros(3))), leg)
+        sensor = spec.add_sensor(name="acceleration", type=mujoco.mjtSensor.mjSENS_ACCELEROMETER)
+        sensor.objtype, sensor.objname = mujoco.mjtObj.mjOBJ_SITE, "ears"
         names = self._muscles(spec)
         return spec.compile(), names
 
@@ -128,6 +131,7 @@ class MouseSpec:
         for side in "LR":
             where = place("eye") * _mirror(side) - origin
             head.add_site(name=f"eye_{side}", pos=where, size=[0.3] * 3, group=SENSE_GROUP)
+        head.add_site(name="ears", pos=place("inner_ear") - origin, size=[0.3] * 3, group=SENSE_GROUP)
         decorate_head(head, origin)
         roots, directions, lengths = whiskers()
         for root, direction, length in zip(roots, directions, lengths, strict=True):
@@ -135,7 +139,7 @@ class MouseSpec:
 
     def _tail(self, pelvis: Any) -> None:
         half, mass = trunk("tail")
-        step = half[0] * np.array([-np.cos(0.25), 0.0, -np.sin(0.25)])
+        step = half[0] * np.array([-np.cos(TAIL_SLOPE), 0.0, -np.sin(TAIL_SLOPE)])
         parent, start = pelvis, place("tail") - place("pelvis")
         for part in ("base", "tip"):
             body = parent.add_body(name=f"tail_{part}", pos=start)

@@ -24,7 +24,7 @@ SECONDS = 2.0  # s, long against every lag
 
 
 def standing_tone(body: MouseBody) -> Floats:
-    """Activations of all effectors that hold the standing pose, shape (effectors,); without a floor they only stiffen."""
+    """Activations of all effectors that hold the standing pose, shape (effectors,); without a floor, all the same."""
     import mujoco
 
     model, data, partners = body.model, body.new_data(), _partners(body.effectors)

@@ -1,8 +1,8 @@
 """Whiskers: where they stand on the snout, and how far each is from what it touches.
 
 A whisker bends so easily that it feels the world without pushing the animal: it is a ray from the pad, and what it
-feels is how much of its length is beyond the thing it meets. The rows A (top) to E (bottom) of each pad are stood for by
-one whisker each.
+feels is how much of its length is beyond the thing it meets. One whisker stands for each of the rows A (top) to E
+(bottom) of a pad.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from .mouse_tables import Floats, place
 from .rays import cast
 
 if TYPE_CHECKING:
     import mujoco
+
+Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
 
 ROWS = "ABCDE"
 FELT_GROUPS = np.array([1, 1, 0, 1, 1, 1], dtype=np.uint8)  # all geoms but the animal's own, see mouse_looks.GROUP
@@ -47,17 +52,64 @@ class Whiskers:
         self._model, self._data = model, data
         self._head = int(model.body("head").id)
         roots, self._directions, self._lengths = whiskers()
-        self._pads = (roots - place("head"))[:: len(ROWS)]
+        self._roots = roots - place("head")
+        self._things = np.flatnonzero(model.body_rootid[model.geom_bodyid] != model.body_rootid[self._head])
+        self._flat = model.geom_type[self._things] == 0  # a plane is near all along, its bounding radius is 0
+        self._nothing = np.zeros(len(roots))
 
     def touch(self) -> Floats:
         """How much of each whisker's length is beyond what it touches, 0 to 1, shape (10,), left first."""
-        rotation = self._data.xmat[self._head].reshape(3, 3)
-        rays = self._directions @ rotation.T
-        felt = np.empty(len(rays))
-        for side, pad in enumerate(self._pads):
-            mine = slice(side * len(ROWS), (side + 1) * len(ROWS))
-            place = self._data.xpos[self._head] + rotation @ pad
-            geoms, distances = cast(self._model, self._data, place, rays[mine], FELT_GROUPS, reach=max(LENGTHS))
+        data, head, things = self._data, self._head, self._things
+        place, rotation = data.xpos[head], data.xmat[head]
+        world = (data.geom_xpos, data.geom_xmat, self._model.geom_rbound, things, self._flat)
+        if not _near(place, rotation, self._roots, self._directions, self._lengths, *world):
+            return self._nothing
+        return self._bent(place, rotation.reshape(3, 3))
+
+    def _bent(self, place: Floats, rotation: Floats) -> Floats:
+        felt, rays, roots = np.empty(len(self._lengths)), self._directions @ rotation.T, self._roots @ rotation.T
+        for first in (0, len(ROWS)):
+            mine = slice(first, first + len(ROWS))
+            geoms, distances = cast(
+                self._model, self._data, place + roots[first], rays[mine], FELT_GROUPS, reach=max(LENGTHS)
+            )
             free = np.where(geoms >= 0, distances, np.inf)
             felt[mine] = np.clip(1.0 - free / self._lengths[mine], 0.0, 1.0)
         return felt
+
+
+@njit(cache=True)
+def _near(
+    place: Floats,
+    rotation: Floats,
+    roots: Floats,
+    directions: Floats,
+    lengths: Floats,
+    centres: Floats,
+    frames: Floats,
+    radii: Floats,
+    things: Indices,
+    flat: Flags,
+) -> bool:
+    """Whether a whisker may touch something: its tip is below a plane, or the bounding sphere of a thing meets its own.
+
+    It spares the rays, which cost more than a step of the physics, an animal that has nothing before its nose.
+    """
+    middle, tip = np.empty(3), np.empty(3)
+    for k in range(lengths.size):
+        for i in range(3):
+            root = ray = 0.0
+            for j in range(3):
+                root += rotation[3 * i + j] * roots[k, j]
+                ray += rotation[3 * i + j] * directions[k, j]
+            middle[i] = place[i] + root + 0.5 * lengths[k] * ray
+            tip[i] = place[i] + root + lengths[k] * ray
+        for n in range(things.size):
+            thing = things[n]
+            height = square = 0.0
+            for i in range(3):
+                height += (tip[i] - centres[thing, i]) * frames[thing, 3 * i + 2]
+                square += (middle[i] - centres[thing, i]) ** 2
+            if height < 0 if flat[n] else square < (radii[thing] + 0.5 * lengths[k]) ** 2:
+                return True
+    return False
