@@ -14,9 +14,10 @@ Muscles, activation in [0, 1], each pulls only; prefix `LH_` or another leg:
     midline, no prefix: spine_flexor, spine_extensor, spine_left, spine_right, neck_extensor, neck_flexor,
         neck_left, neck_right
 
-Joints (angle in rad; what grows): hip, knee, ankle are the angles between neighbouring segments as a camera at the side
-measures them, and open in extension; hip_abduction (foot outwards), toe (down); shoulder (elbow forward), elbow (opens
-in extension), shoulder_abduction, wrist (down); spine_flexion, spine_bend (left), neck_turn (left), neck_extension (up).
+Joints (angle in rad; what grows): hip, knee, ankle are the angles between neighbouring segments as a camera at the
+side measures them, and open in extension; hip_abduction (foot outwards), toe (down); shoulder (elbow forward), elbow
+(opens in extension), shoulder_abduction, wrist (down); spine_flexion, spine_bend (left), neck_turn (left),
+neck_extension (up).
 
 Channels by modality:
     proprioception: `<joint>_angle` of all joints, then `<joint>_velocity`: LH_hip_angle, LH_hip_abduction_velocity ...
@@ -25,7 +26,7 @@ Channels by modality:
     touch, load: LH_contact (0 or 1), LH_load (mN) ...
     balance, of the head: roll (right side down), pitch (nose up), roll_rate, pitch_rate, yaw_rate (to the left),
         acceleration_x, _y, _z (as an accelerometer: 9.81 upwards at rest)
-    whisker: whisker_L_A ... whisker_R_E (share of the length that is bent), whisker_L, whisker_R (strongest of the side)
+    whisker: whisker_L_A ... whisker_R_E (share of the length that is bent), whisker_L, whisker_R (the side's strongest)
     vision: vision_L_00_00 ... (line from the top, column from the left), 64 by 48 points an eye, filled by the arena
 
 `body.tone` holds the activations with which it stands (their order is `body.effectors`); with all muscles off it falls.
@@ -49,6 +50,7 @@ from .mouse_senses import MODALITIES, mouse_channels, mouse_reader
 from .mouse_spec import PARTS, MouseSpec
 from .mouse_tables import LEGS, leg_joints, segment
 from .mouse_tone import standing_tone
+from .pillars import Pillar, as_pillar
 from .retina import Retina
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def mouse(
     medium: str | Mapping[str, Any] | Fluid = "air",
     parts: Collection[str] = PARTS,
     floor: bool = True,
+    pillars: Collection[Mapping[str, Any] | Pillar] = (),
     timestep_s: float | None = None,
 ) -> MouseBody:
     """Build a mouse.
@@ -75,6 +78,7 @@ def mouse(
         medium: "air", "water", "vacuum" or a Fluid of your own, also as the fields that `options` keeps.
         parts: which parts besides the legs have joints: any of PARTS; the rest is stiff but weighs.
         floor: put a level floor at height 0, which feet and trunk touch.
+        pillars: that stand in its world, which eyes see, whiskers feel and feet and trunk bump into.
         timestep_s: physics step, s.
 
     Raises:
@@ -86,10 +90,17 @@ def mouse(
             raise ValueError(f"mouse: no part {part!r}; {nearest(part, PARTS)}")
     if not 0 < timestep_s <= 2e-3:
         raise ValueError(f"mouse: timestep_s ({timestep_s} s) must be in (0, 0.002]")
-    spec = MouseSpec(medium, parts, floor, timestep_s)
+    standing = tuple(as_pillar(pillar) for pillar in pillars)
+    spec = MouseSpec(medium, parts, floor, standing, timestep_s)
     model, effectors = spec.compile()
     felt = tuple(name for name in spec.joints if not name.startswith("tail"))
-    options = {"medium": asdict(medium), "parts": sorted(parts), "floor": floor, "timestep_s": timestep_s}
+    options = {
+        "medium": asdict(medium),
+        "parts": sorted(parts),
+        "floor": floor,
+        "pillars": [asdict(pillar) for pillar in standing],
+        "timestep_s": timestep_s,
+    }
     return MouseBody(
         name="mouse",
         model=model,

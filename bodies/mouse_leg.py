@@ -1,8 +1,8 @@
 """Geometry of a leg in the standing pose: where its joints are and about which axes they turn.
 
-A leg is drawn in a sagittal plane through its first joint (x forward, z up) and tilted outwards by its abduction. Angles
-between neighbouring segments are those a camera at the side measures (iliac crest, hip, knee, ankle), so that a joint
-angle of the model compares with a recorded one as it is.
+A leg is drawn in a sagittal plane through its first joint (x forward, z up) and tilted outwards by its abduction.
+Angles between neighbouring segments are those a camera at the side measures (iliac crest, hip, knee, ankle), so that a
+joint angle of the model compares with a recorded one as it is.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""How the mouse looks: colours, and shapes that are drawn but neither weigh nor touch anything."""
+"""How the mouse looks: colours, and shapes that are drawn but neither weigh nor touch anything.
+
+Their half axes, mm, are assumed.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,7 @@ COLOURS: dict[str, Colour] = {
     "whisker": (0.25, 0.22, 0.20, 1),
     "tail": (0.72, 0.55, 0.50, 1),
 }
-GROUP = 2  # of all the animal's geoms: drawn by default, and left out of the rays of whiskers and eyes
-"""Half axes of the drawn parts below, mm, are assumed."""
+GROUP = 2  # of all the animal's geoms: drawn by default, and left out of the rays of its whiskers
 
 
 def decorate_head(head: Any, origin: Floats) -> None:
@@ -33,21 +35,25 @@ def decorate_head(head: Any, origin: Floats) -> None:
         mirror = np.array([1.0, side, 1.0])
         eye, ear = place("eye") * mirror - origin, place("ear") * mirror - origin
         _ball(head, "eye", eye, [1.7, 1.3, 1.7])
-        _ball(head, "glint", eye + [0.7, 0.9 * side, 0.9], [0.35, 0.35, 0.35])
-        _ball(head, "fur", ear, [2.0, 4.6, 5.4], [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side])
-        _ball(
-            head,
-            "skin",
-            ear + [0.9, 0.2 * side, -0.2],
-            [1.4, 3.6, 4.4],
-            [np.cos(0.3), 0.3 * side * -np.sin(0.6), 0, 0.35 * side],
-        )
+        _ball(head, "glint", eye + np.array([0.7, 0.9 * side, 0.9]), [0.35, 0.35, 0.35])
+        tilt = [0.955, -0.17 * side, 0.0, 0.35 * side]
+        _ball(head, "fur", ear, [2.0, 4.6, 5.4], tilt)
+        _ball(head, "skin", ear + np.array([0.9, 0.2 * side, -0.2]), [1.4, 3.6, 4.4], tilt)
 
 
 def decorate_trunk(thorax: Any, pelvis: Any, thorax_origin: Floats, pelvis_origin: Floats) -> None:
-    """A neck, and a rounded back and rump."""
-    _ball(thorax, "fur", np.array([25.0, 0, 2.5]) - thorax_origin, [11.0, 8.3, 8.3])
-    _ball(thorax, "fur", np.array([-3.0, 0, 2.0]) - thorax_origin, [17.0, 11.3, 11.6])
+    """A neck, one long back over the joint of the spine, and the rump."""
+    _ball(thorax, "fur", np.array([24.0, 0, 2.0]) - thorax_origin, [13.0, 8.8, 8.8])
+    _ball(thorax, "fur", np.array([-5.0, 0, 2.2]) - thorax_origin, [27.0, 11.6, 11.9])
+    _ball(pelvis, "fur", np.array([-22.0, 0, 0.8]) - pelvis_origin, [16.0, 12.4, 12.3])
+
+
+def decorate_leg(body: Any, segment: str, middle: Floats) -> None:
+    """The muscles of a thigh or an upper arm, which hide its bone."""
+    half = {"thigh": [9.5, 3.6, 6.6], "upper_arm": [6.5, 2.6, 4.4]}.get(segment)
+    if half is not None:
+        tilt = 0.35 if segment == "thigh" else -0.39
+        _ball(body, "fur", middle, half, [np.cos(tilt), 0.0, np.sin(tilt), 0.0])
 
 
 def draw_whisker(head: Any, start: Floats, end: Floats) -> None:

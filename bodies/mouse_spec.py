@@ -7,7 +7,7 @@ Joint positions are the angles of mouse_joints.csv in rad, so they are not zero 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import numpy as np
 from .fly_leg import MIRRORED_POINT
 from .fly_medium import Fluid
 from .mouse_leg import leg_geometry
-from .mouse_looks import COLOURS, GROUP, decorate_head, decorate_trunk, draw_whisker
+from .mouse_looks import COLOURS, GROUP, decorate_head, decorate_leg, decorate_trunk, draw_whisker
 from .mouse_tables import LEGS, LIMBS, N_MM, Floats, joint_row, place, segment, segments, standing, table, trunk
 from .mouse_whiskers import whiskers
 from .muscles import ActiveMuscle
+from .pillars import Pillar
 
 if TYPE_CHECKING:
     import mujoco
@@ -46,11 +47,14 @@ class MouseSpec:
         fluid: what it is in.
         parts: which parts besides the legs move; the others are drawn and weighed but stiff.
         floor: put a level floor at height 0.
+        pillars: that stand on it.
         timestep_s: physics step, s.
     """
 
-    def __init__(self, fluid: Fluid, parts: Collection[str], floor: bool, timestep_s: float) -> None:
-        self.fluid, self.parts, self.floor, self.timestep_s = fluid, parts, floor, timestep_s
+    def __init__(
+        self, fluid: Fluid, parts: Collection[str], floor: bool, pillars: Sequence[Pillar], timestep_s: float
+    ) -> None:
+        self.fluid, self.parts, self.floor, self.pillars, self.timestep_s = fluid, parts, floor, pillars, timestep_s
         self.joints: list[str] = []
 
     def compile(self) -> tuple[mujoco.MjModel, tuple[str, ...]]:
@@ -62,6 +66,8 @@ class MouseSpec:
         self._options(spec)
         if self.floor:
             self._floor(spec)
+        for k, pillar in enumerate(self.pillars):
+            pillar.add(spec, f"pillar_{k}")
         thorax, pelvis = self._trunk(spec)
         for leg in LEGS:
             self._leg(spec, *((pelvis, place("pelvis")) if leg[1] == "H" else (thorax, np.zeros(3))), leg)
@@ -164,6 +170,8 @@ class MouseSpec:
             self._capsule(
                 parent, f"{leg}_{name}", start - origin, end - origin, radius, mass, colour, touches=k in (1, 3)
             )
+            if k == 0:
+                decorate_leg(parent, name, (start + end) / 2 - origin)
         parent.add_site(name=f"{leg}_foot", pos=(start + end) / 2 - origin, size=[9.0] * 3, group=SENSE_GROUP)
         parent.add_site(name=f"{leg}_tip", pos=end - origin, size=[0.3] * 3, group=SENSE_GROUP)
         import mujoco

@@ -38,6 +38,7 @@ def bench(
     from .bench_fly import fly_body_bars
     from .bench_fly_behaviour import fly_bars
     from .bench_mouse_spinal import spinal_bars
+    from .bench_mouse_body import mouse_body_bars
     from .bench_speed import speed_bars
 
     measures: dict[str, Callable[[], Iterable[Bar]]] = {
@@ -49,6 +50,7 @@ def bench(
         "fly": fly_bars,
         "fly-cns": cns_bars,
         "mouse-spinal": spinal_bars,
+        "mouse-body": mouse_body_bars,
     }
     if section != "all" and section not in measures:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
