@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+FAR = 1e10
+
 
 def cast(
     model: Any,
@@ -46,7 +48,7 @@ def cast(
         geomid=geom,
         dist=distance,
         nray=count,
-        cutoff=reach,
+        cutoff=FAR,  # MuJoCo measures it to the origin of an endless plane
         **late,
     )
     geom[distance > reach] = -1
