@@ -77,7 +77,7 @@ class Body:
         """
         raise NotImplementedError
 
-    def retina(self) -> Retina | None:
+    def retina(self) -> Retina[Any] | None:
         """What its eyes see the world with; None for an animal without."""
         return None
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..registry import UnknownNameError, nearest
 from .body import Body, Floats, Indices, Posture, Senses
-from .eyes import hexagonal_eye
+from .eyes import CompoundEye, hexagonal_eye
 from .fly_medium import Fluid, as_fluid
 from .fly_senses import MODALITIES, fly_channels, fly_reader, organ_sites
 from .fly_spec import FOOT_RADIUS, PARTS, FlySpec
@@ -141,7 +141,7 @@ class FlyBody(Body):
         points: Floats = data.site_xpos.take(self._line, axis=0)
         return points
 
-    def retina(self) -> Retina:
+    def retina(self) -> Retina[CompoundEye]:
         """Two regular eyes of 721 facets, which look through the floor: it carries no pattern."""
         eyes = (hexagonal_eye("left"), hexagonal_eye("right"))
         return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else ())

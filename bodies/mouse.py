@@ -43,6 +43,7 @@ import numpy as np
 
 from ..registry import nearest
 from .body import Body, Floats, Indices, Posture, Senses
+from .eyes import Eye
 from .fly_medium import Fluid, as_fluid
 from .free_root import turn_free_root
 from .mouse_eyes import mouse_eye
@@ -168,7 +169,7 @@ class MouseBody(Body):
         points: Floats = data.site_xpos.take(self._line, axis=0)
         return points
 
-    def retina(self) -> Retina:
+    def retina(self) -> Retina[Eye]:
         """Two eyes of 64 by 48 points, which look through the floor: it carries no pattern."""
         eyes = (mouse_eye("left"), mouse_eye("right"))
         return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else ())

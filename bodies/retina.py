@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from ..registry import UnknownNameError, nearest
 from .eyes import Eye, Floats, Panorama, geom_luminance, ray_luminance
 
+AnyEye = TypeVar("AnyEye", bound=Eye)
+
 HIDDEN_GROUP = 5  # where the animal's own geoms are while rays are cast
 SEEN_GROUPS = np.array([1, 1, 1, 1, 1, 0], dtype=np.uint8)
 
 
-class Retina:
+class Retina(Generic[AnyEye]):
     """The eyes of one animal in one compiled model.
 
     Args:
@@ -31,7 +33,7 @@ class Retina:
     def __init__(
         self,
         model: Any,
-        eyes: tuple[Eye, ...],
+        eyes: tuple[AnyEye, ...],
         sites: tuple[str, ...] = ("eye_L", "eye_R"),
         own: str = "thorax",
         unseen: tuple[str, ...] = (),
