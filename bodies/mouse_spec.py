@@ -173,6 +173,7 @@ class MouseSpec:
             if k == 0:
                 decorate_leg(parent, name, (start + end) / 2 - origin)
         parent.add_site(name=f"{leg}_foot", pos=(start + end) / 2 - origin, size=[9.0] * 3, group=SENSE_GROUP)
+        parent.add_site(name=f"{leg}_ball", pos=start - origin, size=[0.3] * 3, group=SENSE_GROUP)
         parent.add_site(name=f"{leg}_tip", pos=end - origin, size=[0.3] * 3, group=SENSE_GROUP)
         import mujoco
 

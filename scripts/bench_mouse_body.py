@@ -10,6 +10,7 @@ import numpy as np
 from ..bodies.body import Floats
 from ..bodies.mouse import mouse
 from .bench import Bar
+from .bench_mouse_walk import ClockWalk, walk
 
 COMMAND = "animat bench mouse-body"
 CONTROL_S = 0.005  # s, between new excitations
@@ -27,6 +28,13 @@ def mouse_body_bars() -> Iterator[Bar]:
     met = steps == 10_000 and fastest < 1000 and highest < 60
     figures = f"{steps}, {fastest:.0f}, {highest:.0f} mm"
     yield _bar("10,000 random full-range actions", "finite, below 1000 mm/s or rad/s, 60 mm", figures, met)
+    for speed in (80.0, 155.0):
+        track = walk(mouse(), 10.0, ClockWalk(speed_mm_s=speed), seed=1)
+        figures = f"{track.seconds:.0f} s, {track.speed_mm_s:.0f} mm/s"
+        met = track.seconds >= 9.99 and track.speed_mm_s >= 0.5 * speed
+        yield _bar(f"muscles walk it by a clock at {speed:.0f} mm/s, 10 s", "upright, at least half", figures, met)
+    track = walk(mouse(), 10.0, ClockWalk(), seed=1, reflexes=False)
+    yield _bar("... without reflexes", "falls", f"after {track.seconds:.1f} s", track.seconds < 9.99)
     share = reader_share()
     yield _bar("reading all senses over 5 ms of mj_step", "at most 10 %", f"{100 * share:.2f} %", share <= 0.10)
     factor = seeing_factor()

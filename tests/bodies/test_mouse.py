@@ -15,6 +15,7 @@ from animat.bodies.mouse_spec import PARTS
 from animat.bodies.mouse_tables import LEGS, LIMBS, joint_row, leg_joints, place, table
 from animat.bodies.pillars import Pillar
 from animat.scripts.bench_mouse_body import random_actions, reader_share
+from animat.scripts.bench_mouse_walk import ClockWalk, walk
 
 WEIGHT_MN = 24.94 * 9.81  # mN
 RANGES_DEG = {  # stac-mjx's skeleton: widths of its ranges (reference/mouse.md 1.2)
@@ -204,6 +205,24 @@ def test_left_and_right_are_mirror_images(body: MouseBody) -> None:
     assert ends[1].qpos[:3] == pytest.approx(ends[0].qpos[:3] * [1, -1, 1], abs=0.02)
     feet = body.feet(ends[0])[[1, 0, 3, 2]] * [1, -1, 1]
     assert body.feet(ends[1]) == pytest.approx(feet, abs=0.05)
+
+
+def test_its_muscles_can_walk_it_upright_and_faster_when_the_feet_are_drawn_back_faster(body: MouseBody) -> None:
+    slow, fast = (walk(body, 3.0, ClockWalk(speed_mm_s=speed), seed=1) for speed in (80, 155))
+    assert slow.upright > 0.95
+    assert fast.upright > 0.95
+    assert 40 < slow.speed_mm_s < 80
+    assert 100 < fast.speed_mm_s < 155
+    assert (np.abs(fast.duty - 0.67) < 0.2).all()
+
+
+def test_the_default_step_walks_as_a_quarter_of_it_does(body: MouseBody) -> None:
+    coarse, fine = (walk(each, 2.5, ClockWalk(), seed=1) for each in (body, mouse(timestep_s=2.5e-4)))
+    assert coarse.speed_mm_s == pytest.approx(fine.speed_mm_s, rel=0.1)
+
+
+def test_without_reflexes_the_same_walk_falls(body: MouseBody) -> None:
+    assert walk(body, 3.0, ClockWalk(), seed=1, reflexes=False).seconds < 2.9
 
 
 # muscles
