@@ -13,8 +13,9 @@ import numpy as np
 from .eyes import Eye, Side
 
 COLUMNS, LINES = 64, 48  # points of one eye's picture
-ACROSS_DEG = 170.0  # deg, so that 40 in front are seen by both eyes and 300 by either; [both from memory], see issue 6
-AZIMUTH_DEG = ACROSS_DEG / 2.0 - 20.0  # deg from straight ahead
+ACROSS_DEG = 170.0  # deg; about 180 (Heesy 2004 as cited for mouse V1), here so that 40 in front are seen by both eyes:
+# 35 to 40 in the mouse (J. Neurosci. 2010, 30:6713, table 1)
+AZIMUTH_DEG = ACROSS_DEG / 2.0 - 20.0  # deg of its axis from straight ahead
 ELEVATION_DEG = 22.0  # deg above the horizontal, assumed
 
 

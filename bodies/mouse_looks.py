@@ -30,6 +30,7 @@ GROUP = 2  # of all the animal's geoms: drawn by default, and left out of the ra
 
 def decorate_head(head: Any, origin: Floats) -> None:
     """Eyes, ears and nose on the head, whose frame is at `origin`."""
+    _ball(head, "fur", np.array([44.0, 0, 2.4]) - origin, [8.5, 6.2, 5.6])
     _ball(head, "nose", place("nose") - origin - [0.6, 0, 0], [1.1, 1.3, 1.0])
     for side in (1.0, -1.0):
         mirror = np.array([1.0, side, 1.0])
@@ -37,23 +38,28 @@ def decorate_head(head: Any, origin: Floats) -> None:
         _ball(head, "eye", eye, [1.7, 1.3, 1.7])
         _ball(head, "glint", eye + np.array([0.7, 0.9 * side, 0.9]), [0.35, 0.35, 0.35])
         tilt = [0.955, -0.17 * side, 0.0, 0.35 * side]
-        _ball(head, "fur", ear, [2.0, 4.6, 5.4], tilt)
-        _ball(head, "skin", ear + np.array([0.9, 0.2 * side, -0.2]), [1.4, 3.6, 4.4], tilt)
+        _ball(head, "fur", ear, [2.0, 5.0, 5.8], tilt)
+        _ball(head, "skin", ear + np.array([0.9, 0.2 * side, -0.2]), [1.4, 4.0, 4.8], tilt)
 
 
 def decorate_trunk(thorax: Any, pelvis: Any, thorax_origin: Floats, pelvis_origin: Floats) -> None:
-    """A neck, one long back over the joint of the spine, and the rump."""
-    _ball(thorax, "fur", np.array([24.0, 0, 2.0]) - thorax_origin, [13.0, 8.8, 8.8])
-    _ball(thorax, "fur", np.array([-5.0, 0, 2.2]) - thorax_origin, [27.0, 11.6, 11.9])
-    _ball(pelvis, "fur", np.array([-22.0, 0, 0.8]) - pelvis_origin, [16.0, 12.4, 12.3])
+    """A thick neck, one arched back over the joint of the spine, a paler belly, and a round rump."""
+    _ball(thorax, "fur", np.array([24.5, 0, 2.8]) - thorax_origin, [13.5, 8.9, 8.7])
+    _ball(thorax, "fur", np.array([-7.0, 0, 3.0]) - thorax_origin, [27.0, 11.9, 12.6])
+    _ball(thorax, "belly", np.array([-4.0, 0, -2.2]) - thorax_origin, [25.0, 9.8, 9.2])
+    _ball(pelvis, "fur", np.array([-22.0, 0, 1.2]) - pelvis_origin, [16.5, 12.8, 12.6])
 
 
-def decorate_leg(body: Any, segment: str, middle: Floats) -> None:
+def decorate_leg(body: Any, segment: str, middle: Floats, side: float) -> None:
     """The muscles of a thigh or an upper arm, which hide its bone."""
-    half = {"thigh": [9.5, 3.6, 6.6], "upper_arm": [6.5, 2.6, 4.4]}.get(segment)
-    if half is not None:
-        tilt = 0.35 if segment == "thigh" else -0.39
-        _ball(body, "fur", middle, half, [np.cos(tilt), 0.0, np.sin(tilt), 0.0])
+    shapes = {
+        "thigh": ([9.5, 4.2, 7.4], 0.35, [-1.5, 2.6, 1.5]),
+        "upper_arm": ([6.8, 2.9, 4.9], -0.39, [0.5, 0.3, 1.0]),
+    }
+    if segment in shapes:
+        half, tilt, shift = shapes[segment]
+        where = middle + np.array(shift) * [1.0, side, 1.0]
+        _ball(body, "fur", where, half, [np.cos(tilt), 0.0, np.sin(tilt), 0.0])
 
 
 def draw_whisker(head: Any, start: Floats, end: Floats) -> None:

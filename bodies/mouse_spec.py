@@ -171,7 +171,7 @@ class MouseSpec:
                 parent, f"{leg}_{name}", start - origin, end - origin, radius, mass, colour, touches=k in (1, 3)
             )
             if k == 0:
-                decorate_leg(parent, name, (start + end) / 2 - origin)
+                decorate_leg(parent, name, (start + end) / 2 - origin, 1.0 if leg[0] == "L" else -1.0)
         parent.add_site(name=f"{leg}_foot", pos=(start + end) / 2 - origin, size=[9.0] * 3, group=SENSE_GROUP)
         parent.add_site(name=f"{leg}_ball", pos=start - origin, size=[0.3] * 3, group=SENSE_GROUP)
         parent.add_site(name=f"{leg}_tip", pos=end - origin, size=[0.3] * 3, group=SENSE_GROUP)

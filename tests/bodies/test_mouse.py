@@ -425,6 +425,9 @@ def test_whiskers_feel_nothing_in_the_open_and_the_floor_when_the_nose_is_down(b
     senses = Senses(body, data)
     assert senses["whisker_L"] > 0.1
     assert senses["whisker_L"] == pytest.approx(senses["whisker_R"], abs=0.1)
+    data.qpos[0] = 5000  # mm
+    mujoco.mj_forward(body.model, data)
+    assert Senses(body, data)["whisker_L"] == pytest.approx(senses["whisker_L"])
 
 
 @pytest.mark.parametrize(("side", "eye"), [("L", 0), ("R", 1)])
