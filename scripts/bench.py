@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -12,7 +13,17 @@ import typer
 from ..registry import nearest
 from .show import JsonOption
 
-SECTIONS = ("speed", "behaviour", "brain", "worm-ablations", "fly-body", "fly", "fly-cns", "mouse-spinal")
+SECTIONS = {  # name -> module of this package, and its function that measures
+    "speed": "bench_speed:speed_bars",
+    "behaviour": "bench_behaviour:behaviour_bars",
+    "brain": "bench_brain:brain_bars",
+    "worm-ablations": "bench_ablations:ablation_bars",
+    "fly-body": "bench_fly:fly_body_bars",
+    "fly": "bench_fly_behaviour:fly_bars",
+    "fly-cns": "bench_cns:cns_bars",
+    "mouse-body": "bench_mouse_body:mouse_body_bars",
+    "mouse-spinal": "bench_mouse_spinal:spinal_bars",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,32 +42,11 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure speed and behaviour against their bars and print a table."""
-    from .bench_ablations import ablation_bars
-    from .bench_behaviour import behaviour_bars
-    from .bench_brain import brain_bars
-    from .bench_cns import cns_bars
-    from .bench_fly import fly_body_bars
-    from .bench_fly_behaviour import fly_bars
-    from .bench_mouse_spinal import spinal_bars
-    from .bench_mouse_body import mouse_body_bars
-    from .bench_speed import speed_bars
-
-    measures: dict[str, Callable[[], Iterable[Bar]]] = {
-        "speed": speed_bars,
-        "behaviour": behaviour_bars,
-        "brain": brain_bars,
-        "worm-ablations": ablation_bars,
-        "fly-body": fly_body_bars,
-        "fly": fly_bars,
-        "fly-cns": cns_bars,
-        "mouse-spinal": spinal_bars,
-        "mouse-body": mouse_body_bars,
-    }
-    if section != "all" and section not in measures:
+    if section != "all" and section not in SECTIONS:
         raise ValueError(f"no benchmark {section!r}; {nearest(section, ('all', *SECTIONS))}")
     bars: list[Bar] = []
     for name in SECTIONS if section == "all" else (section,):
-        for bar in measures[name]():
+        for bar in _measure(name):
             bars.append(bar)
             if not as_json:
                 print(_line(bar), flush=True)
@@ -64,6 +54,13 @@ def bench(
         print(json.dumps({"bars": [asdict(bar) for bar in bars], "met": sum(b.met for b in bars), "of": len(bars)}))
     else:
         print(f"{sum(bar.met for bar in bars)} of {len(bars)} bars met")
+
+
+def _measure(section: str) -> Iterable[Bar]:
+    """The lines of a section, one by one as they are measured."""
+    module, function = SECTIONS[section].split(":")
+    measure: Callable[[], Iterable[Bar]] = getattr(import_module(f".{module}", __package__), function)
+    return measure()
 
 
 def _line(bar: Bar) -> str:
