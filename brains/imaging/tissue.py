@@ -26,6 +26,7 @@ __all__ = ["Tissue", "TissueSettings", "grow"]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.uint32]
+SMOOTHINGS = 3  # of skeletons; assumed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +82,8 @@ def grow(
     edges = _edges(connectome, settings)
     plan = make_plan(_each(edges, connectome), connectome.n, size_nm, rng, settings)
     skeleton = _skeleton(plan, voxel)
-    warp = make_warp(size_nm, settings.warp_nm, settings.warp_scale_nm, rng)
+    waves = (settings.warp_nm, settings.sway_nm), (settings.warp_scale_nm, settings.sway_scale_nm)
+    warp = make_warp(size_nm, *waves, rng)
     labels = keep_whole(bend(flood(skeleton, shape, voxel), warp, voxel))
     synapses, patches = _find_synapses(plan, labels, warp, voxel, settings, connectome)
     image = _image(plan, labels, synapses, patches, warp, rng, settings)
@@ -165,13 +167,14 @@ def _skeleton(plan: Plan, voxel: Floats) -> Skeleton:
 
 def _smooth(points: Floats, links: NDArray[np.int32], most_nm: float) -> Floats:
     """Points drawn towards the mean of those they are joined to, by at most `most_nm` along an axis."""
-    total, count = np.zeros_like(points), np.zeros(len(points))
-    for a, b in ((0, 1), (1, 0)):
-        np.add.at(total, links[:, a], points[links[:, b]])
-        np.add.at(count, links[:, a], 1)
-    inner = count == 2
+    inner = np.bincount(links.ravel(), minlength=len(points)) == 2
     moved = points.copy()
-    moved[inner] += np.clip(0.5 * (total[inner] / 2 - points[inner]), -most_nm, most_nm)
+    for _ in range(SMOOTHINGS):
+        total = np.zeros_like(points)
+        for a, b in ((0, 1), (1, 0)):
+            np.add.at(total, links[:, a], moved[links[:, b]])
+        wanted = 0.5 * (moved[inner] + total[inner] / 2)
+        moved[inner] = points[inner] + np.clip(wanted - points[inner], -most_nm, most_nm)
     return moved
 
 
@@ -286,10 +289,18 @@ def _organelles(
     for a, b in plan.links:
         radius, part = plan.radius[a], plan.part[a]
         thick = radius > 1.5 * settings.thin_nm and part != GLIA
-        if not thick or rng.random() > settings.mitochondria_share:
+        if not thick:
             continue
-        size = min(radius * float(rng.uniform(0.45, 0.7)), 200.0)
-        off = rng.normal(0, 0.2 * radius, 3)
+        for _ in range(rng.poisson(settings.tubules * plan.pitch_nm / 100)):
+            start = points[a] + rng.normal(0, 0.5 * radius, 3)
+            end = start + rng.normal(0, 90, 3)
+            paint_capsule(
+                image, labels, distance, start, end, float(rng.uniform(9, 16)), plan.label[a], voxel, 100.0, 100.0, 20.0
+            )
+        if rng.random() > settings.mitochondria_share:
+            continue
+        size = min(radius * float(rng.uniform(0.4, 0.65)), float(rng.uniform(80.0, 160.0)))
+        off = rng.normal(0, 0.3 * radius, 3)
         dark = settings.mitochondrion + float(rng.normal(0, 5))
         paint_capsule(
             image, labels, distance, points[a] + off, points[b] + off, size, plan.label[a], voxel, dark, dark - 12, 18.0

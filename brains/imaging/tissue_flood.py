@@ -6,6 +6,7 @@ skeleton is connected is connected. Then the space is bent smoothly, so that mem
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,12 +207,14 @@ class Warp:
     pitch_nm: float  # of the grid
 
 
-def make_warp(size_nm: Floats, rms_nm: float, scale_nm: float, rng: np.random.Generator) -> Warp:
-    """A random displacement of that root mean square, smooth over `scale_nm`."""
-    pitch = scale_nm / 2
+def make_warp(size_nm: Floats, rms_nm: Sequence[float], scale_nm: Sequence[float], rng: np.random.Generator) -> Warp:
+    """A random displacement: the sum of waves of that root mean square, smooth over that scale."""
+    pitch = min(scale_nm) / 2
     shape = tuple(int(n) + 2 for n in np.ceil(np.asarray(size_nm) / pitch))
-    field = ndimage.gaussian_filter(rng.standard_normal((3, *shape)), (0, 1, 1, 1))
-    field *= rms_nm / field.std()
+    field = np.zeros((3, *shape))
+    for rms, scale in zip(rms_nm, scale_nm, strict=True):
+        smooth = ndimage.gaussian_filter(rng.standard_normal(field.shape), (0, *(scale / pitch / 2,) * 3))
+        field += smooth * (rms / smooth.std())
     for axis, n in enumerate(shape):
         edge = np.clip(np.minimum(np.arange(n), np.floor(size_nm[axis] / pitch) - np.arange(n)) / 2, 0, 1)
         field *= edge.reshape([-1 if k == axis else 1 for k in range(3)])

@@ -192,6 +192,6 @@ def add_grain(image: Singles, rng: np.random.Generator, settings: TissueSettings
     """Grain of the stain, correlated over about two voxels, and noise of the detector; in 8 bits."""
     grain = ndimage.gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), 1.2, truncate=2.5)
     image += grain * np.float32(settings.texture / grain.std())
-    image = ndimage.gaussian_filter(image, 0.6, truncate=2.0)
+    image = ndimage.gaussian_filter(image, settings.blur_px, truncate=2.5)
     image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(settings.noise)
     return np.clip(image, 0, 255).astype(np.uint8)

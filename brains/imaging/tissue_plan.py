@@ -1,6 +1,6 @@
 """Where the neurites of synthetic tissue run: a lattice of cells, each owned by one, and skeletons through them.
 
-The order is that of size: trunks of the neurons, large processes that pass through, then an axon's way to each of its
+The order is that of size: large processes that pass through, trunks of the neurons, then an axon's way to each of its
 synapses, then thin passing fibres, and glia in what is left. A synapse is a cell of the axon beside a cell of the other
 neuron: its shaft, or the head of a spine grown towards the axon.
 """
@@ -89,8 +89,9 @@ def make_plan(
         VolumeError: the connectome does not fit the volume.
     """
     plan = _empty(size_nm, rng, settings)
-    _grow_trunks(plan, neurons, rng, settings)
+    plan.labels = neurons
     _grow_large(plan, rng, settings)
+    _grow_trunks(plan, neurons, rng, settings)
     _grow_axons(plan, edges, rng, settings)
     _grow_passing(plan, rng, settings)
     _grow_glia(plan)
@@ -110,7 +111,7 @@ def _empty(size_nm: Floats, rng: np.random.Generator, settings: TissueSettings) 
 def _thick(plan: Plan, radius_nm: float, label: int, part: int, rng: np.random.Generator) -> bool:
     """A thick process from one face to another, with the cells around it; whether there was room."""
     reach = radius_nm / plan.pitch_nm
-    room = ndimage.distance_transform_edt((plan.owner == FREE).reshape(plan.shape)) if plan.labels else None
+    room = ndimage.distance_transform_edt((plan.owner == FREE).reshape(plan.shape)) if plan.points else None
     open_cells = np.ones(plan.owner.size, np.bool_) if room is None else (room > reach + 0.3).ravel()
     face, other = rng.permutation(6)[:2]
     starts = np.flatnonzero(_face(plan.shape, face).ravel() & open_cells)
@@ -158,7 +159,6 @@ def _grow_trunks(plan: Plan, neurons: int, rng: np.random.Generator, settings: T
             radius = max(0.8 * radius, settings.thin_nm)
         else:
             raise VolumeError(f"tissue: neuron {label} of {neurons} finds no room; take a larger shape")
-        plan.labels = label
         _grow_branches(plan, label, rng, settings)
 
 
@@ -181,7 +181,7 @@ def _grow_large(plan: Plan, rng: np.random.Generator, settings: TissueSettings) 
     wanted, failures, own = settings.large_share * plan.owner.size, 0, 0
     while own < wanted and failures < 20:
         drawn = float(rng.lognormal(np.log(settings.large_nm), settings.large_spread))
-        radius = min(drawn, side_nm / 5) * 0.93**failures
+        radius = min(drawn, side_nm / 4) * 0.93**failures
         if radius < settings.thin_nm * 1.5 or not _thick(plan, radius, plan.labels + 1, PASSING, rng):
             failures += 1
             continue

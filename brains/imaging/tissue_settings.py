@@ -25,28 +25,32 @@ class TissueSettings:
     neck_nm: float = 30.0  # nm, radius of a spine's neck; assumed
     trunk_nm: float = 130.0  # nm, median radius of a dendrite's trunk, log-normal; assumed
     trunk_spread: float = 0.4  # standard deviation of its logarithm; assumed
-    trunk_share: float = 0.25  # most of the volume that trunks may take; assumed
+    trunk_share: float = 0.2  # most of the volume that trunks may take; assumed
     branches: int = 3  # of a dendrite; assumed
     spine_share: float = 0.5  # of synapses that sit on a spine, not the shaft; assumed
-    large_share: float = 0.3  # of the volume, processes of other neurons that pass through; assumed
-    large_nm: float = 250.0  # nm, median radius of these, log-normal; FIB-25 by eye
+    large_share: float = 0.45  # of the volume, processes of other neurons that pass through; assumed
+    large_nm: float = 350.0  # nm, median radius of these, log-normal; FIB-25 by eye
     large_spread: float = 0.5  # standard deviation of its logarithm; assumed
     passing_share: float = 0.85  # of the space left that thin passing fibres fill; glia has the rest; assumed
     wiggle: float = 3.0  # dimensionless, how much a neurite's way costs in a bad place against a good one; assumed
     warp_nm: float = 14.0  # nm, rms waviness of membranes; assumed
     warp_scale_nm: float = 150.0  # nm, over which it changes; assumed
+    sway_nm: float = 50.0  # nm, rms of how far whole neurites swing; assumed
+    sway_scale_nm: float = 600.0  # nm, over which it changes; assumed
     # synapses
     synapses_per_count: float = 1.0  # synapses for a count of 1 in the connectome, at least one an edge; assumed
     cleft_radius_nm: float = 90.0  # nm, of the patch of membrane a synapse takes; assumed
     # looks, grey values 0 to 255
-    cytoplasm: float = 142.0  # median; FIB-25
-    cytoplasm_spread: float = 20.0  # standard deviation between neurites; FIB-25
-    membrane: float = 88.0  # FIB-25
-    membrane_nm: float = 13.0  # nm, half width of two membranes and the cleft between them; FIB-25
+    cytoplasm: float = 150.0  # median; FIB-25
+    cytoplasm_spread: float = 22.0  # standard deviation between neurites; FIB-25
+    membrane: float = 82.0  # FIB-25
+    membrane_nm: float = 17.0  # nm, half width of two membranes and the cleft between them; FIB-25
     membrane_patchiness: float = 0.35  # share of its contrast that a membrane loses in faint places; assumed
-    mitochondrion: float = 92.0  # FIB-25
+    mitochondrion: float = 84.0  # FIB-25
     mitochondria_share: float = 0.5  # of trunk and large neurite length that holds one; assumed
     density: float = 70.0  # of pre- and postsynaptic densities; FIB-25
+    tubules: float = 1.0  # of reticulum, for every 100 nm of a thick neurite's length; assumed
+    blur_px: float = 0.8  # px, of the beam, before the detector's noise; FIB-25
     texture: float = 11.0  # standard deviation of the cytoplasm's grain; FIB-25
     noise: float = 6.0  # standard deviation of the detector's noise; FIB-25
     damage: Damage = field(default_factory=Damage)  # of sections; none
