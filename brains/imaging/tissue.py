@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from ..connectome import Connectome
+from .tissue_channels import SectionImages, make_barcodes, stain_barcodes, stain_transmitters
 from .tissue_damage import GRID, Damage, Distortion, choose_damaged, damage_sections, make_distortion, move
-from .tissue_flood import Skeleton, Warp, bend, bend_points, flood, keep_whole, make_warp
-from .tissue_looks import add_grain, edge_distance, paint, paint_capsule, paint_synapse
-from .tissue_plan import GLIA, PARTS, PASSING, Plan, make_plan
+from .tissue_flood import Skeleton, bend, flood, keep_whole, make_warp
+from .tissue_organelles import draw_image
+from .tissue_plan import GLIA, PASSING, Plan, make_plan
 from .tissue_settings import TissueSettings
-from .volume import Segmentation, Volume, VolumeError
+from .tissue_synapses import find_synapses
+from .volume import Segmentation, Volume
 
 __all__ = ["Tissue", "TissueSettings", "grow"]
 
@@ -40,6 +42,7 @@ class Tissue:
         truth_moved: labels as the sections of `volume` lie, 0 outside the tissue.
         distortion: where they lie.
         damaged: one row a damaged section: z and damage.
+        barcodes: which channels stain each label; seen in the channel images of `volume`.
         cells: one row a label: label, name (empty outside the connectome), kind (neuron, passing or glia).
         synapses: one row a synapse: pre and post (names), pre_label and post_label, z_nm, y_nm, x_nm (in the cleft,
             aligned), on_spine, y_moved_nm and x_moved_nm (as the section lies), and
@@ -56,6 +59,7 @@ class Tissue:
     connectome: Connectome
     distortion: Distortion
     damaged: pd.DataFrame
+    barcodes: pd.DataFrame
 
 
 def grow(
@@ -85,21 +89,24 @@ def grow(
     waves = (settings.warp_nm, settings.sway_nm), (settings.warp_scale_nm, settings.sway_scale_nm)
     warp = make_warp(size_nm, *waves, rng)
     labels = keep_whole(bend(flood(skeleton, shape, voxel), warp, voxel))
-    synapses, patches = _find_synapses(plan, labels, warp, voxel, settings, connectome)
-    image = _image(plan, labels, synapses, patches, warp, rng, settings)
+    synapses, patches = find_synapses(plan, labels, warp, voxel, settings, connectome.names)
+    image = draw_image(plan, labels, synapses, patches, warp, rng, settings)
     line = f"synthetic tissue of {connectome.n} neurons and {len(synapses)} synapses, grown, not imaged"
     distortion = make_distortion(shape, rng, settings.damage)
     damaged = choose_damaged(shape[0], rng, settings.damage)
     taken, moved = _take(image, labels, distortion, settings.damage)
     damage_sections(taken, damaged, rng, settings.damage)
     synapses = _moved(synapses, distortion, voxel)
+    barcodes = make_barcodes(plan.labels, rng, settings)
+    channels = _channels(labels, synapses, connectome, barcodes, distortion, damaged, rng, settings)
     return Tissue(
-        volume=Volume(data=taken, voxel_nm=settings.voxel_nm, source=(line,)),
+        volume=Volume(data=taken, voxel_nm=settings.voxel_nm, source=(line,), channels=channels),
         clean=Volume(data=image, voxel_nm=settings.voxel_nm, source=(line,)),
         truth=Segmentation(labels=labels, voxel_nm=settings.voxel_nm, source=(line,)),
         truth_moved=Segmentation(labels=moved, voxel_nm=settings.voxel_nm, source=(line,)),
         distortion=distortion,
         damaged=damaged,
+        barcodes=barcodes,
         cells=_cells(plan, connectome),
         synapses=synapses,
         connectome=_grown(connectome, synapses),
@@ -128,6 +135,34 @@ def _moved(synapses: pd.DataFrame, distortion: Distortion, voxel: Floats) -> pd.
     return synapses.assign(
         y_moved_nm=synapses["y_nm"] + push[0] * voxel[1], x_moved_nm=synapses["x_nm"] + push[1] * voxel[2]
     )
+
+
+def _channels(
+    labels: Labels,
+    synapses: pd.DataFrame,
+    connectome: Connectome,
+    barcodes: pd.DataFrame,
+    distortion: Distortion,
+    damaged: pd.DataFrame,
+    rng: np.random.Generator,
+    settings: TissueSettings,
+) -> dict[str, SectionImages]:
+    """Images by light that the settings ask for."""
+    made = {}
+    if settings.barcodes:
+        made["barcodes"] = stain_barcodes(labels, barcodes, rng, settings)
+    if settings.transmitters:
+        sites = synapses[["pre_z_nm", "pre_y_nm", "pre_x_nm"]].to_numpy()
+        makes = dict(zip(connectome.names, connectome.neurons["transmitter"], strict=True))
+        pre = [makes[name] for name in synapses["pre"]]
+        shape = (labels.shape[0], labels.shape[1], labels.shape[2])
+        made["transmitters"] = stain_transmitters(shape, sites, pre, rng, settings)
+    missing = tuple(int(z) for z in damaged.loc[damaged["damage"] == "missing", "z"])
+    lies = distortion if settings.damage.moves else None
+    return {
+        name: SectionImages(coarse, zoom, (len(coarse), *labels.shape), lies, missing)
+        for name, (coarse, zoom) in made.items()
+    }
 
 
 def _edges(connectome: Connectome, settings: TissueSettings) -> pd.DataFrame:
@@ -176,135 +211,6 @@ def _smooth(points: Floats, links: NDArray[np.int32], most_nm: float) -> Floats:
         wanted = 0.5 * (moved[inner] + total[inner] / 2)
         moved[inner] = points[inner] + np.clip(wanted - points[inner], -most_nm, most_nm)
     return moved
-
-
-def _find_synapses(
-    plan: Plan, labels: Labels, warp: Warp, voxel: Floats, settings: TissueSettings, connectome: Connectome
-) -> tuple[pd.DataFrame, list[NDArray[np.int64]]]:
-    """Where the two sides of every synapse really touch, and the voxels they touch at."""
-    points, sites = np.array(plan.points), np.array(plan.sites, dtype=np.int64).reshape(-1, 2)
-    middle = bend_points((points[sites[:, 0]] + points[sites[:, 1]]) / 2, warp)
-    rows, patches = [], []
-    for (before, after), near in zip(sites, middle, strict=True):
-        pre, post = plan.label[before], plan.label[after]
-        patch = _contact(labels, pre, post, near, voxel, settings.cleft_radius_nm)
-        names = connectome.names[pre - 1], connectome.names[post - 1]
-        if patch is None:
-            raise VolumeError(f"tissue: {names[0]} and {names[1]} do not touch at {near.round()} nm")
-        site, normal, voxels = patch
-        patches.append(voxels)
-        spine = PARTS[plan.part[after]] == "spine"
-        rows.append([*names, pre, post, *site, *(site - 30 * normal), *(site + 30 * normal), spine])
-    axes = [f"{side}{axis}_nm" for side in ("", "pre_", "post_") for axis in "zyx"]
-    return pd.DataFrame(rows, columns=["pre", "post", "pre_label", "post_label", *axes, "on_spine"]), patches
-
-
-def _contact(
-    labels: Labels, pre: int, post: int, near_nm: Floats, voxel: Floats, radius_nm: float
-) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
-    """Place in the cleft, direction from pre to post, and the voxels of both that touch, near a place."""
-    for reach in (1.5 * radius_nm, 3 * radius_nm):
-        low = np.maximum((near_nm - reach) / voxel, 0).astype(int)
-        high = np.minimum((near_nm + reach) / voxel + 2, labels.shape).astype(int)
-        window = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
-        ours, theirs = np.argwhere(window == pre), np.argwhere(window == post)
-        touching = _touching(window == pre, window == post)
-        if touching is None or not len(ours) or not len(theirs):
-            continue
-        pairs = (touching + low + 0.5) * voxel
-        middle = pairs[np.linalg.norm(pairs - near_nm, axis=1).argmin()]
-        close = np.linalg.norm(pairs - middle, axis=1) <= radius_nm
-        site = pairs[close].mean(axis=0)
-        site = pairs[np.linalg.norm(pairs - site, axis=1).argmin()]
-        way = _centre(theirs, low, voxel, site, radius_nm) - _centre(ours, low, voxel, site, radius_nm)
-        return site, way / max(float(np.linalg.norm(way)), 1e-9), np.rint(pairs[close] / voxel - 0.5).astype(np.int64)
-    return None
-
-
-def _centre(cells: NDArray[np.int64], low: NDArray[np.int64], voxel: Floats, site: Floats, radius_nm: float) -> Floats:
-    places = (cells + low + 0.5) * voxel
-    close = np.linalg.norm(places - site, axis=1) <= radius_nm
-    return np.asarray(places[close].mean(axis=0)) if close.any() else np.asarray(places.mean(axis=0))
-
-
-def _touching(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """Voxels of ours that share a face with one of theirs."""
-    found = np.zeros_like(ours)
-    for axis in range(3):
-        a = tuple(slice(None, -1) if k == axis else slice(None) for k in range(3))
-        b = tuple(slice(1, None) if k == axis else slice(None) for k in range(3))
-        found[a] |= ours[a] & theirs[b]
-        found[b] |= ours[b] & theirs[a]
-    places = np.argwhere(found)
-    return places if len(places) else None
-
-
-def _image(
-    plan: Plan,
-    labels: Labels,
-    synapses: pd.DataFrame,
-    patches: list[NDArray[np.int64]],
-    warp: Warp,
-    rng: np.random.Generator,
-    settings: TissueSettings,
-) -> NDArray[np.uint8]:
-    voxel = np.array(settings.voxel_nm)
-    distance = edge_distance(labels, voxel)
-    image = paint(labels, distance, rng, settings)
-    _organelles(plan, image, labels, distance, warp, voxel, rng, settings)
-    sites = synapses[["pre_z_nm", "pre_y_nm", "pre_x_nm"]].to_numpy(dtype=np.float64)
-    pairs = synapses[["pre_label", "post_label"]].to_numpy(dtype=np.int64)
-    reach = settings.cleft_radius_nm + 60
-    for site, (pre, post), patch in zip(sites, pairs, patches, strict=True):
-        _vesicles(image, labels, distance, site, pre, voxel, rng)
-        paint_synapse(image, labels, patch, site, pre, post, voxel, reach, settings.density)
-    return add_grain(image, rng, settings)
-
-
-def _vesicles(
-    image: NDArray[np.float32],
-    labels: Labels,
-    distance: NDArray[np.float32],
-    site: Floats,
-    pre: int,
-    voxel: Floats,
-    rng: np.random.Generator,
-) -> None:
-    for place in site + rng.normal(0, 75, (int(rng.integers(20, 45)), 3)):
-        paint_capsule(image, labels, distance, place, place, 20.0, pre, voxel, 150.0, 100.0, 12.0)
-
-
-def _organelles(
-    plan: Plan,
-    image: NDArray[np.float32],
-    labels: Labels,
-    distance: NDArray[np.float32],
-    warp: Warp,
-    voxel: Floats,
-    rng: np.random.Generator,
-    settings: TissueSettings,
-) -> None:
-    """Mitochondria along thick neurites."""
-    points = bend_points(np.array(plan.points), warp)
-    for a, b in plan.links:
-        radius, part = plan.radius[a], plan.part[a]
-        thick = radius > 1.5 * settings.thin_nm and part != GLIA
-        if not thick:
-            continue
-        for _ in range(rng.poisson(settings.tubules * plan.pitch_nm / 100)):
-            start = points[a] + rng.normal(0, 0.5 * radius, 3)
-            end = start + rng.normal(0, 90, 3)
-            paint_capsule(
-                image, labels, distance, start, end, float(rng.uniform(9, 16)), plan.label[a], voxel, 100.0, 100.0, 20.0
-            )
-        if rng.random() > settings.mitochondria_share:
-            continue
-        size = min(radius * float(rng.uniform(0.4, 0.65)), float(rng.uniform(80.0, 160.0)))
-        off = rng.normal(0, 0.3 * radius, 3)
-        dark = settings.mitochondrion + float(rng.normal(0, 5))
-        paint_capsule(
-            image, labels, distance, points[a] + off, points[b] + off, size, plan.label[a], voxel, dark, dark - 12, 18.0
-        )
 
 
 def _cells(plan: Plan, connectome: Connectome) -> pd.DataFrame:

@@ -108,7 +108,9 @@ def _empty(size_nm: Floats, rng: np.random.Generator, settings: TissueSettings) 
     return Plan((shape[0], shape[1], shape[2]), settings.pitch_nm, np.zeros(cells, np.int32), price, jitter, empty)
 
 
-def _thick(plan: Plan, radius_nm: float, label: int, part: int, rng: np.random.Generator) -> bool:
+def _thick(
+    plan: Plan, radius_nm: float, label: int, part: int, rng: np.random.Generator, settings: TissueSettings
+) -> bool:
     """A thick process from one face to another, with the cells around it; whether there was room."""
     reach = radius_nm / plan.pitch_nm
     room = ndimage.distance_transform_edt((plan.owner == FREE).reshape(plan.shape)) if plan.points else None
@@ -124,7 +126,11 @@ def _thick(plan: Plan, radius_nm: float, label: int, part: int, rng: np.random.G
     way = route(plan.shape, plan.price, open_cells, start, goal)
     if len(way) < 3:
         return False
+    first = len(plan.points)
     plan.draw(way, radius_nm, label, part)
+    wave = ndimage.gaussian_filter1d(rng.standard_normal(len(way)), 2.0)
+    thin = (wave - wave.min()) / (np.ptp(wave) + 1e-9) * settings.beading
+    plan.radius[first:] = (radius_nm * (1 - thin)).tolist()
     _claim(plan, way, reach, label)
     return True
 
@@ -154,7 +160,7 @@ def _grow_trunks(plan: Plan, neurons: int, rng: np.random.Generator, settings: T
         drawn = float(rng.lognormal(np.log(settings.trunk_nm), settings.trunk_spread))
         radius = max(min(drawn, widest, side_nm / 6), settings.thin_nm)
         for _ in range(40):
-            if _thick(plan, radius, label, DENDRITE, rng):
+            if _thick(plan, radius, label, DENDRITE, rng, settings):
                 break
             radius = max(0.8 * radius, settings.thin_nm)
         else:
@@ -182,7 +188,7 @@ def _grow_large(plan: Plan, rng: np.random.Generator, settings: TissueSettings) 
     while own < wanted and failures < 20:
         drawn = float(rng.lognormal(np.log(settings.large_nm), settings.large_spread))
         radius = min(drawn, side_nm / 4) * 0.93**failures
-        if radius < settings.thin_nm * 1.5 or not _thick(plan, radius, plan.labels + 1, PASSING, rng):
+        if radius < settings.thin_nm * 1.5 or not _thick(plan, radius, plan.labels + 1, PASSING, rng, settings):
             failures += 1
             continue
         plan.labels += 1

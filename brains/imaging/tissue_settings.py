@@ -31,6 +31,7 @@ class TissueSettings:
     large_share: float = 0.45  # of the volume, processes of other neurons that pass through; assumed
     large_nm: float = 350.0  # nm, median radius of these, log-normal; FIB-25 by eye
     large_spread: float = 0.5  # standard deviation of its logarithm; assumed
+    beading: float = 0.45  # share of its radius that a thick process loses where it is thinnest; assumed
     passing_share: float = 0.85  # of the space left that thin passing fibres fill; glia has the rest; assumed
     wiggle: float = 3.0  # dimensionless, how much a neurite's way costs in a bad place against a good one; assumed
     warp_nm: float = 14.0  # nm, rms waviness of membranes; assumed
@@ -45,19 +46,33 @@ class TissueSettings:
     cytoplasm_spread: float = 22.0  # standard deviation between neurites; FIB-25
     membrane: float = 82.0  # FIB-25
     membrane_nm: float = 17.0  # nm, half width of two membranes and the cleft between them; FIB-25
-    membrane_patchiness: float = 0.35  # share of its contrast that a membrane loses in faint places; assumed
+    membrane_patchiness: float = 0.5  # share of its contrast that a membrane loses in faint places; assumed
     mitochondrion: float = 84.0  # FIB-25
     mitochondria_share: float = 0.5  # of trunk and large neurite length that holds one; assumed
     density: float = 70.0  # of pre- and postsynaptic densities; FIB-25
-    tubules: float = 1.0  # of reticulum, for every 100 nm of a thick neurite's length; assumed
+    vacuole_share: float = 0.2  # of thick neurites' length, that holds one; assumed
+    tubules: float = 2.0  # of reticulum, for every 100 nm of a thick neurite's length; assumed
     blur_px: float = 0.8  # px, of the beam, before the detector's noise; FIB-25
     texture: float = 11.0  # standard deviation of the cytoplasm's grain; FIB-25
     noise: float = 6.0  # standard deviation of the detector's noise; FIB-25
+    # images by light
+    barcodes: int = 0  # channels; 0 for none
+    barcode_dropout: float = 0.2  # chance that a channel's staining fails in a place; the issue's bar
+    crosstalk: float = 0.1  # share of a channel seen in its neighbours; assumed
+    stain_voxel_nm: float = 40.0  # nm, voxel of these images: light after expansion of the tissue; assumed
+    transmitters: bool = False  # whether transmitters are imaged
     damage: Damage = field(default_factory=Damage)  # of sections; none
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "voxel_nm", check_voxel("TissueSettings", self.voxel_nm))
-        for name in ("trunk_share", "spine_share", "large_share", "passing_share", "mitochondria_share"):
+        for name in (
+            "trunk_share",
+            "spine_share",
+            "large_share",
+            "passing_share",
+            "mitochondria_share",
+            "barcode_dropout",
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"TissueSettings: {name} ({getattr(self, name)}) must lie between 0 and 1")
         if self.pitch_nm < 4 * max(self.voxel_nm[1:]):

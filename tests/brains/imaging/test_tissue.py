@@ -6,6 +6,7 @@ from skimage.measure import label
 
 from animat.brains.imaging.scoring_graph import score_edges
 from animat.brains.imaging.tissue import TissueSettings, grow
+from animat.brains.imaging.tissue_channels import TRANSMITTERS
 from animat.brains.imaging.tissue_circuits import random_circuit
 from animat.brains.imaging.tissue_damage import DAMAGES, STANDARD_DAMAGE
 from animat.brains.imaging.volume import VolumeError
@@ -121,3 +122,39 @@ def test_a_connectome_that_does_not_fit_is_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(VolumeError, match="take a larger shape"):
         grow(random_circuit(40, rng, out_degree=10), (32, 32, 32), rng)
+
+
+@pytest.fixture(scope="module")
+def stained():
+    settings = TissueSettings(barcodes=8, barcode_dropout=0.0, crosstalk=0.0, transmitters=True, damage=STANDARD_DAMAGE)
+    return make(seed=2, settings=settings)[1]
+
+
+def test_a_barcode_is_seen_inside_its_cell_as_the_sections_lie(stained):
+    images, labels = stained.volume.channels["barcodes"], stained.truth_moved.labels
+    seen = np.asarray(images)
+    for _, code in stained.barcodes.head(5).iterrows():
+        shown = np.stack([labels == code["label"]] * 8)
+        means = np.array([seen[k][shown[k]].mean() for k in range(8)])
+        stain = code.drop("label").to_numpy(dtype=bool)
+        assert means[stain].min() > means[~stain].max()
+
+
+def test_channels_are_read_in_parts_as_a_whole(stained):
+    for images in stained.volume.channels.values():
+        whole = np.asarray(images)
+        assert whole.shape == images.shape
+        np.testing.assert_array_equal(images[1, 3:9, :, 20:44], whole[1, 3:9, :, 20:44])
+        np.testing.assert_array_equal(images[..., 5], whole[..., 5])
+
+
+def test_the_transmitter_is_seen_before_its_synapses(stained):
+    image = np.asarray(stained.volume.channels["transmitters"]).astype(float)
+    makes = dict(zip(stained.connectome.names, stained.connectome.neurons["transmitter"], strict=True))
+    at = (stained.synapses[["z_nm", "y_moved_nm", "x_moved_nm"]].to_numpy() / 10).astype(int)
+    inside = ((at >= 0) & (at < SHAPE)).all(axis=1) & ~np.isin(at[:, 0], np.flatnonzero(image.max(axis=(0, 2, 3)) == 0))
+    assert inside.sum() > 5
+    for k, name in enumerate(TRANSMITTERS):
+        theirs = inside & (stained.synapses["pre"].map(makes) == name).to_numpy()
+        if theirs.any():
+            assert image[k][tuple(at[theirs].T)].mean() > image[k].mean() + 30
