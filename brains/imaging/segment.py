@@ -1,0 +1,138 @@
+"""Stage "segment": an image goes in, one label a neurite comes out, block by block.
+
+Every block predicts boundaries and grows fragments in its core; the graph of all fragments, across the faces of blocks
+too, is agglomerated at once; every block then gets its labels. Kept beside the labels are the boundary map
+(`OUT_boundary`, uint8) and each block's fragments (`OUT_fragments`, numbered from 1 in every block).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...registry import nearest
+from .agglomerate import Agglomeration, agglomerate
+from .blocks import Block, Workers, grid, run_blocks
+from .boundary import Classical, classical_boundary
+from .fragments import Fragments, compact, fragments
+from .region_graph import region_graph
+from .stitch import BlockGraph, stitched, write_graph
+from .volume import Segmentation, Voxel
+from .workspace import Workspace
+
+__all__ = ["SegmentSettings", "predictors", "segment"]
+
+Boundaries = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSettings:
+    """How a volume is segmented.
+
+    Raises:
+        UnknownNameError: a predictor that does not exist.
+    """
+
+    predictor: str = "classical"  # of boundaries: "classical", "unet"
+    weights: Path | None = None  # of the predictor; None: those that come with animat
+    block: tuple[int, int, int] = (128, 256, 256)  # voxels, core
+    halo: tuple[int, int, int] = (16, 16, 16)  # voxels, seen around it
+    classical: Classical = field(default_factory=Classical)
+    fragments: Fragments = field(default_factory=Fragments)
+    agglomeration: Agglomeration = field(default_factory=Agglomeration)
+
+    def __post_init__(self) -> None:
+        if self.predictor not in predictors():
+            raise ValueError(f"SegmentSettings: {nearest(self.predictor, tuple(predictors()))}")
+
+
+def predictors() -> dict[str, Callable[[NDArray[np.uint8], Voxel, SegmentSettings], Boundaries]]:
+    """Boundary predictors by name; each takes an image, its voxel size and the settings."""
+    return {"classical": _classical}
+
+
+def segment(
+    space: Workspace, settings: SegmentSettings, workers: Workers, image: str = "clean", out: str = "labels"
+) -> Segmentation:
+    """Segment an image of the workspace.
+
+    Args:
+        space: where the image is and the labels will be.
+        settings: how.
+        workers: who does it.
+        image: name of the image.
+        out: name of the labels.
+
+    Returns:
+        Labels, uint32, 1 and up; 0 only where nothing was imaged.
+    """
+    stage = f"segment-{out}"
+    volume = space.volume(image)
+    key = {"image": image, **asdict(settings)}
+    if space.begin(stage, key):
+        for name, dtype in ((out, np.uint32), (f"{out}_fragments", np.uint32), (f"{out}_boundary", np.uint8)):
+            space.create(name, volume.shape, dtype, volume.voxel_nm)
+        size = tuple(min(side, n) for side, n in zip(settings.block, volume.shape, strict=True))
+        blocks = grid(volume.shape, size, settings.halo)
+        task = partial(_fragment_block, space.folder, image, out, settings)
+        run_blocks(task, blocks, space.markers(stage) / "fragments", workers, "fragments")
+        count = _agglomerate(space, out, blocks, settings)
+        task = partial(_label_block, space.folder, out)
+        run_blocks(task, blocks, space.markers(stage) / "labels", workers, "labels")
+        space.finish(stage, {"regions": count, "settings": key | {"weights": str(settings.weights)}})
+    line = f"segmented ({settings.predictor})"
+    return space.segmentation(out, (*volume.source, line))
+
+
+def _classical(image: NDArray[np.uint8], voxel_nm: Voxel, settings: SegmentSettings) -> Boundaries:
+    return classical_boundary(image, voxel_nm, settings.classical)
+
+
+def _graphs(folder: Path, out: str) -> Path:
+    return folder / "graphs" / out
+
+
+def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSettings, block: Block) -> None:
+    space = Workspace(folder)
+    volume = space.volume(image)
+    boundary = predictors()[settings.predictor](volume.read(block.padded), volume.voxel_nm, settings)
+    grown = fragments(boundary, volume.voxel_nm, settings.fragments)
+    boundary, grown = np.ascontiguousarray(boundary[block.inner]), grown[block.inner]
+    labels, sizes = compact(np.where(volume.read_invalid(block.core), np.uint32(0), grown))
+    space.array(f"{out}_boundary")[block.core.slices] = boundary
+    space.array(f"{out}_fragments")[block.core.slices] = labels
+    graph = region_graph(labels, boundary)
+    write_graph(_graphs(folder, out) / f"{block.name}.npz", BlockGraph.of(labels, sizes, boundary, graph))
+
+
+def _agglomerate(space: Workspace, out: str, blocks: list[Block], settings: SegmentSettings) -> int:
+    """Regions of all fragments, as one table a block; returns how many there are."""
+    graph, sizes, offsets = stitched(blocks, _graphs(space.folder, out))
+    regions, strengths = agglomerate(graph, sizes, settings.agglomeration)
+    numbers, labels = np.unique(regions, return_inverse=True)
+    ends = [*list(offsets.values())[1:], len(sizes) - 1]
+    for block, end in zip(blocks, ends, strict=True):
+        table = np.concatenate([[0], labels[offsets[block.index] + 1 : end + 1]]).astype(np.uint32)
+        _save(_graphs(space.folder, out) / f"{block.name}.regions.npz", regions=table)
+    _save(_graphs(space.folder, out) / "fragments.npz", pairs=graph.pairs, strengths=strengths, sizes=sizes)
+    return len(numbers) - 1
+
+
+def _save(path: Path, **arrays: NDArray[Any]) -> None:
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    temporary.replace(path)
+
+
+def _label_block(folder: Path, out: str, block: Block) -> None:
+    space = Workspace(folder)
+    with np.load(_graphs(folder, out) / f"{block.name}.regions.npz", allow_pickle=False) as file:
+        table = file["regions"]
+    space.array(out)[block.core.slices] = table[space.array(f"{out}_fragments")[block.core.slices]]

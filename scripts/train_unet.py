@@ -1,0 +1,56 @@
+"""Train the affinity U-Net that ships with animat: `python -m animat.scripts.train_unet fib25.npz unet_fib25.npz`.
+
+The data is FIB-25 `training_sample2` of janelia-flyem/neuroproof_examples (fly medulla, 10 nm; Creative Commons,
+attribution) as an NPZ with `raw` and `gt`; sections 0 to 99 are used, nothing from 110 on, where the network is judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+SOURCE = "janelia-flyem/neuroproof_examples training_sample2 (FIB-25), Creative Commons attribution"
+SECTIONS = 100  # trained on those before it; 110 on judge
+
+
+def train_unet(
+    data: Annotated[Path, typer.Argument(help="NPZ with `raw` (uint8) and `gt`, (z, y, x).")],
+    out: Annotated[Path, typer.Argument(help="Weights to write, .npz.")],
+    seed: Annotated[int, typer.Option(help="Of the weights and the patches.")] = 0,
+    steps: Annotated[int, typer.Option(help="Patches to train on.")] = 1000,
+    minutes: Annotated[float, typer.Option(help="Stop after so long; the same command goes on.")] = float("inf"),
+    threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
+) -> None:
+    """Train, with a checkpoint beside the weights; the weights are written when all steps are done."""
+    import torch
+
+    from ..brains.imaging.augmentation import Augmentation
+    from ..brains.imaging.unet import save_weights
+    from ..brains.imaging.unet_training import Training, train
+
+    torch.set_num_threads(threads)
+    with np.load(data, allow_pickle=False) as file:
+        volume = file["raw"][:SECTIONS], file["gt"][:SECTIONS]
+    settings, augmentation, losses = Training(steps=steps, seed=seed), Augmentation(), []
+
+    def report(step: int, loss: float) -> None:
+        losses.append(loss)
+        if step % 20 == 0:
+            typer.echo(f"step {step}: loss {np.mean(losses[-20:]):.4f}")
+
+    checkpoint = out.with_suffix(".checkpoint.npz")
+    network = train([volume], settings, augmentation, checkpoint, 60 * minutes, report)
+    if network is None:
+        typer.echo("time is up; the same command goes on")
+        return
+    notes = {"data": SOURCE, "sections": [0, SECTIONS], "training": asdict(settings)}
+    save_weights(network, out, {**notes, "augmentation": asdict(augmentation)})
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    typer.run(train_unet)
