@@ -1,19 +1,49 @@
-"""A local HTTP server for the tests that download; what it serves and how it fails is set by the test."""
+"""What all tests share: processes that run tests side by side keep apart, and a local HTTP server for downloads."""
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, flock
+from functools import wraps
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
 
+def pytest_configure() -> None:
+    """In a process of pytest-xdist, one thread for BLAS and OpenMP, and turns at numba's files of compiled code."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(name, "1")  # read when numpy is imported, which numba does
+        from numba.core.caching import IndexDataCacheFile
+
+        for name in ("load", "save"):
+            setattr(IndexDataCacheFile, name, in_turn(getattr(IndexDataCacheFile, name)))
+
+
+def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that one process at a time calls.
+
+    Two processes that keep results of one function for different types at once may give both the same file name.
+    """
+
+    @wraps(method)
+    def alone(*arguments: Any) -> Any:
+        with open(__file__) as held:
+            flock(held, LOCK_EX)
+            return method(*arguments)
+
+    return alone
+
+
 @dataclass
 class Server:
-    """What is served, how, and what was asked for."""
+    """The local server of a download: what is served, how, and what was asked for."""
 
     files: dict[str, bytes] = field(default_factory=dict)  # path -> content
     ranges: bool = True  # whether range requests are understood

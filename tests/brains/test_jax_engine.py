@@ -135,10 +135,11 @@ def test_what_jax_cannot_run_is_refused():
 def test_without_jax_the_error_says_what_to_install():
     code = (
         "import sys; sys.modules['jax'] = None\n"
-        "from animat.brains.synthetic import fly_sized\n"
-        "from animat.brains.spiking_brain import SpikingBrain\n"
         "import numpy as np\n"
-        "SpikingBrain(fly_sized(np.random.default_rng(0), 10, 20), engine='jax')"
+        "from animat.brains.spiking import SpikingNetwork\n"
+        "from animat.brains.spiking_brain import SpikingBrain\n"
+        "one, nothing = np.zeros(2, np.int64), np.zeros(0, np.int32)\n"
+        "SpikingBrain(SpikingNetwork(start=one, target=nothing, weight=nothing.astype('f4')), engine='jax')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ModuleNotFoundError: engine 'jax' needs jax: pip install 'animat[gpu]'" in done.stderr
