@@ -37,8 +37,9 @@ def test_importing_animat_loads_nothing_heavy(tmp_path: Path):
 
 
 def test_importing_animat_takes_under_300_ms(tmp_path: Path):
-    code = "import time; start = time.perf_counter(); import animat; print(time.perf_counter() - start)"
-    best = min(float(run_python(code, tmp_path)) for _ in range(5))  # the best of five: the machine may be busy
+    # of the processor: what other processes take does not count
+    code = "import time; start = time.process_time(); import animat; print(time.process_time() - start)"
+    best = min(float(run_python(code, tmp_path)) for _ in range(5))
     assert best < 0.3
 
 

@@ -58,7 +58,7 @@ def test_more_seeds_extend_a_folder_and_keep_what_is_there(finished, tmp_path: P
     whole, runs = finished
     for name in (SETTINGS, RESULTS):
         (tmp_path / name).write_bytes((whole / name).read_bytes())
-    more = small(seeds=(0, 1, 2)).run(tmp_path, workers=2)
+    more = small(seeds=(0, 1, 2)).run(tmp_path, workers=1)
     kept = more[more["seed"] < 2].reset_index(drop=True)
     assert kept["speed_mm_s"].tolist() == runs["speed_mm_s"].tolist()
     assert sorted(more["seed"].unique()) == [0, 1, 2]

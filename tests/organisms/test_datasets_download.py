@@ -188,15 +188,14 @@ def test_offline_is_said_and_the_part_stays(server, target):
     server.files["/file.bin"] = CONTENT
     server.cuts = [40_000]
     refused(server, target, patience=Patience(attempts=1))
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
     part = part_of(target)
     note = part.with_name(part.name + ".json")
-    address = f"http://127.0.0.1:{port}/file.bin"
-    note.write_text(note.read_text().replace(f"{server.address}/file.bin", address))
-    with pytest.raises(DownloadError) as error:
-        fetch(address, target, len(CONTENT), HASH, patience=NOW)
+    with socket.socket() as deaf:  # bound, so that no server of another test takes the port, but not listening
+        deaf.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}/file.bin"
+        note.write_text(note.read_text().replace(f"{server.address}/file.bin", address))
+        with pytest.raises(DownloadError) as error:
+            fetch(address, target, len(CONTENT), HASH, patience=NOW)
     assert "cannot fetch it from 127.0.0.1 ([Errno 111] Connection refused) after 3 attempts" in str(error.value)
     assert f"40,000 of 102,400 bytes are kept in {part}" in str(error.value)
     assert part.stat().st_size == 40_000
