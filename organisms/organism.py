@@ -116,8 +116,14 @@ class Organism:
         return hashlib.sha256("\0".join([numbers, *texts]).encode()).hexdigest()
 
     def with_connectome(self, connectome: Connectome) -> Organism:
-        """The same animal on another wiring (a shuffle, a reconstruction), which becomes its intact reference."""
-        return replace(self, connectome=connectome, reference=connectome)
+        """The same animal on another wiring (a shuffle, a reconstruction), which becomes its intact reference.
+
+        Neurons of the animal that the wiring lacks count as lost to ablation; those it has besides take part as any
+        neuron that no table names.
+        """
+        reference = _with_species(connectome, self.reference)
+        absent = tuple(name for name in reference.names if name not in set(connectome.names))
+        return replace(self, connectome=connectome, reference=reference, absent=absent)
 
     def ablate(self, selectors: Sequence[str]) -> Organism:
         """The same animal without some neurons; what is left is not rescaled.
@@ -126,6 +132,21 @@ class Organism:
             KeyError: a selector names nothing, with the nearest name.
         """
         return replace(self, connectome=self.connectome.ablate(tuple(selectors))) if selectors else self
+
+
+def _with_species(wiring: Connectome, species: Connectome) -> Connectome:
+    """A wiring in which every selector of the animal's tables finds what it names, whether or not it is wired."""
+    own, known = wiring.neurons, species.neurons
+    lost = known[~known["name"].isin(wiring.names)]
+    described = known.set_index("name").reindex(own["name"])
+    for column in ("type", "transmitter", "side"):
+        own[column] = own[column].where(own[column] != "", described[column].fillna("").to_numpy())
+    unsaid = (own["role"] == "unclassified") & described["role"].notna().to_numpy()
+    own["role"] = own["role"].where(~unsaid, described["role"].to_numpy())
+    if lost.empty and own.equals(wiring.neurons):
+        return wiring
+    change = f"{len(lost)} neurons of the animal that it lacks kept as names"
+    return Connectome(pd.concat([own, lost], ignore_index=True), wiring.synapses, wiring.source.changed(change))
 
 
 def make(name: str) -> Organism:

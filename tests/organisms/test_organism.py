@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from animat.bodies.fly_tables import LEGS
+from animat.brains.connectome import Connectome, Source
 from animat.organisms.audit import audit
 from animat.organisms.organism import ORGANISMS, make
 from animat.organisms.worm import FOLDER
@@ -110,3 +111,24 @@ def test_the_digest_changes_with_any_table_or_gain_and_with_nothing_else():
         replace(worm, dynamics=worm.dynamics.iloc[::-1]),
     )
     assert len({worm.digest, *(other.digest for other in others)}) == 1 + len(others)
+
+
+def test_a_wiring_of_part_of_the_animal_runs_and_the_audit_names_what_it_lacks():
+    worm = make("worm")
+    part = worm.with_connectome(worm.connectome.subset(["AVM", "AVD", "AVA"]))
+    assert part.brain().names == part.connectome.names
+    lacking = audit(part).unknown_neurons
+    assert "DB1" in lacking
+    assert "AVAL" not in lacking
+
+
+def test_a_reconstruction_without_types_gets_those_of_the_neurons_it_names():
+    worm = make("worm")
+    neurons = worm.connectome.neurons.assign(type="", role="unclassified", side="", transmitter="")
+    blank = Connectome(neurons, worm.connectome.synapses, Source("no types"))
+    assert worm.with_connectome(blank).reference.select("DB") == worm.connectome.select("DB")
+
+
+def test_the_animals_own_wiring_put_back_is_the_same_animal():
+    worm = make("worm")
+    assert worm.with_connectome(worm.connectome).reference == worm.reference
