@@ -198,6 +198,35 @@ class Connectome:
         synapses = shuffling.METHODS[method](self._synapses, self.names, rng)
         return Connectome(self._neurons, synapses, self.source.changed(f"shuffled ({method})"))
 
+    def graft(self, part: Connectome, among: str | Iterable[str] | None = None) -> Connectome:
+        """This wiring with its chemical synapses among some neurons replaced by those of another.
+
+        A reconstruction of a piece of an animal is put back into the whole this way; edges of `part` with a neuron that
+        is not among them are left out, and so are signs: a synapse between two neurons keeps the sign it had here,
+        where it had one.
+
+        Args:
+            part: the other wiring.
+            among: selectors, in this wiring, of the neurons; all that both have by default.
+
+        Raises:
+            UnknownNameError: a selector matches nothing.
+        """
+        inner = set(self._select_all(among)) if among is not None else set(self.names) & set(part.names)
+        old, new = self._synapses, part.synapses
+        replaced = (old["kind"] == "chemical") & old["pre"].isin(inner) & old["post"].isin(inner)
+        new = new[(new["kind"] == "chemical") & new["pre"].isin(inner) & new["post"].isin(inner)]
+        signs = old[replaced].set_index(["pre", "post"])[["sign", "sign_provenance"]]
+        known = pd.MultiIndex.from_frame(new[["pre", "post"]]).isin(signs.index)
+        kept = signs.reindex(pd.MultiIndex.from_frame(new[["pre", "post"]]))
+        new = new.assign(
+            sign=np.where(known, kept["sign"], new["sign"]).astype(np.int64),
+            sign_provenance=np.where(known, kept["sign_provenance"], new["sign_provenance"]),
+        )
+        change = f"{int(replaced.sum())} chemical edges among {len(inner)} neurons replaced by {len(new)} of: "
+        synapses = pd.concat([old[~replaced], new], ignore_index=True)
+        return Connectome(self._neurons, synapses, self.source.changed(change + part.source.citation))
+
     def matrix(self, kind: str, signed: bool = True) -> sparse.csr_array:
         """Weights between neurons, shape (n, n), row = post, column = pre.
 

@@ -70,6 +70,36 @@ def degrees(connectome: Connectome) -> tuple[dict, dict]:
 
 @given(connectomes())
 @settings(max_examples=30, deadline=None)
+def test_a_graft_of_its_own_subset_changes_nothing(connectome: Connectome):
+    part = connectome.subset(list(connectome.names[:3]))
+    grafted = connectome.graft(part)
+    assert grafted.fingerprint == connectome.fingerprint
+
+
+def test_a_graft_replaces_the_chemical_edges_among_its_neurons_and_no_other():
+    whole = Connectome(
+        neuron_table(["A", "B", "C"]),
+        synapse_table([chemical("A", "B", 3.0, -1), chemical("B", "C", 2.0), *electrical("A", "B")]),
+        SOURCE,
+    )
+    part = Connectome(
+        neuron_table(["A", "B", "n7"]),
+        synapse_table([chemical("A", "B", 5.0, 1), chemical("B", "A", 1.0), chemical("n7", "A", 4.0)]),
+        SOURCE,
+    )
+    table = whole.graft(part).synapses
+    found = {(e["pre"], e["post"], e["kind"]): (e["count"], e["sign"]) for e in table.to_dict("records")}
+    assert found == {
+        ("A", "B", "chemical"): (5.0, -1),  # the count that was reconstructed, the sign that was known
+        ("B", "A", "chemical"): (1.0, 1),
+        ("B", "C", "chemical"): (2.0, 1),
+        ("A", "B", "electrical"): (1.0, 1),
+        ("B", "A", "electrical"): (1.0, 1),
+    }
+
+
+@given(connectomes())
+@settings(max_examples=30, deadline=None)
 def test_saving_and_loading_is_the_identity(tmp_path_factory: pytest.TempPathFactory, connectome: Connectome):
     folder = tmp_path_factory.mktemp("saved")
     connectome.save(folder)
