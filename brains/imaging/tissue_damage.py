@@ -70,9 +70,9 @@ class Distortion:
     pull_px: Singles  # shape (sections, gy, gx, 2), px (y, x)
     push_px: Singles  # the same, the other way round
 
-    def dense(self, z: int, shape: tuple[int, int]) -> Singles:
-        """Pull of every pixel of a section, shape (2, y, x), px."""
-        return _dense(self.pull_px[z], shape)
+    def dense(self, z: int, shape: tuple[int, int], back: bool = False) -> Singles:
+        """Pull (or push, with `back`) of every pixel of a section, shape (2, y, x), px."""
+        return _dense((self.push_px if back else self.pull_px)[z], shape)
 
 
 def _dense(field: Singles, shape: tuple[int, int]) -> Singles:

@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 PARTS = ("dendrite", "axon", "spine", "passing", "glia")
 DENDRITE, AXON, SPINE, PASSING, GLIA = range(5)
 SHORTEST = 4  # cells; assumed: shorter passing fibres are left to their neighbours
+SPACING = 2  # cells; assumed: synapses nearer than this cannot be told apart
 GLIA_CELLS = 6  # lattice cells; assumed: smaller gaps are left to their neighbours
 
 
@@ -196,12 +197,16 @@ def _grow_large(plan: Plan, rng: np.random.Generator, settings: TissueSettings) 
 
 
 def _grow_axons(plan: Plan, edges: NDArray[np.int64], rng: np.random.Generator, settings: TissueSettings) -> None:
-    used = np.zeros(plan.owner.size, np.bool_)  # cells that hold a synapse already
-    axons: dict[int, list[int]] = {}
+    used = np.zeros(plan.shape, np.bool_)  # cells that hold a synapse already
     for pre, post in edges[rng.permutation(len(edges))]:
         on_spine = bool(rng.random() < settings.spine_share)
-        tries = [(spine, sprout) for sprout in (False, True) for spine in (on_spine, not on_spine)]
-        if not any(_reach(plan, int(pre), int(post), spine, sprout, axons, used, settings) for spine, sprout in tries):
+        ways = [
+            (spine, sprout, crowded)
+            for crowded in (False, True)
+            for sprout in (False, True)
+            for spine in (on_spine, not on_spine)
+        ]
+        if not any(_reach(plan, int(pre), int(post), *way, used, settings) for way in ways):
             raise VolumeError(
                 f"tissue: no way from neuron {pre} to neuron {post} is left in {plan.shape} cells of "
                 f"{plan.pitch_nm} nm; take a larger shape, fewer synapses or a smaller large_share"
@@ -214,41 +219,50 @@ def _reach(
     post: int,
     spine: bool,
     sprout: bool,
-    axons: dict[int, list[int]],
+    crowded: bool,
     used: NDArray[np.bool_],
     settings: TissueSettings,
 ) -> bool:
-    """Lead the axon, or with `sprout` a new one from anywhere on the neuron, to a synapse; whether a way was found."""
-    free = (plan.owner == FREE).reshape(plan.shape)
-    part = np.array(plan.part)
-    dendrite = plan.owned(post) & np.isin(part[plan.point_of], (DENDRITE, SPINE)).reshape(plan.shape)
-    dendrite &= ~used.reshape(plan.shape)
+    """Lead the axon to a synapse; whether a way was found.
+
+    Args:
+        plan: changed.
+        pre: label of the axon.
+        post: label it is led to.
+        spine: whether to meet the head of a new spine, not the shaft.
+        sprout: whether a new axon may leave the neuron anywhere.
+        crowded: whether the synapse may lie beside another.
+        used: cells that hold a synapse; changed.
+        settings: of the tissue.
+    """
+    free, part = plan.owner == FREE, np.array(plan.part)[plan.point_of]
+    open_to = ~used if crowded else ~ndimage.binary_dilation(used, iterations=SPACING)
+    dendrite = plan.owned(post) & np.isin(part, (DENDRITE, SPINE)).reshape(plan.shape) & ~used
     near = beside(dendrite)
     if spine:
-        near = beside(near & free)
-    mine = axons.get(pre, [])
-    whole = sprout or not mine
-    starts = np.flatnonzero(plan.owner == pre).astype(np.int32) if whole else np.array(mine, dtype=np.int32)
-    goal = near.ravel() & free.ravel()
-    for cell in mine:
-        goal[cell] = bool(near.ravel()[cell]) and not used[cell]
-    way = route(plan.shape, plan.price, free.ravel(), starts, goal)
-    if not len(way):
+        near = beside(near & free.reshape(plan.shape))
+    mine = (plan.owner == pre) & (part == AXON)
+    goal = (near & open_to).ravel() & (free | mine)
+    starts = np.flatnonzero(mine if mine.any() and not sprout else plan.owner == pre).astype(np.int32)
+    way = route(plan.shape, plan.price, free, starts, goal)
+    pairs = _partners(plan, way, dendrite.ravel(), spine)
+    if not pairs:
         return False
-    end = int(way[-1])
-    taken = set(way.tolist())
-    if spine:
-        heads = [c for c in neighbours(plan.shape, end) if plan.owner[c] == FREE and int(c) not in taken]
-        shafts = {int(c): [d for d in neighbours(plan.shape, c) if dendrite.ravel()[d]] for c in heads}
-        pairs = [(c, d) for c, found in shafts.items() for d in found]
-        if not pairs:
-            return False
-    else:
-        pairs = [(-1, d) for d in neighbours(plan.shape, end) if dendrite.ravel()[d]]
-    _draw_synapse(plan, pre, post, way, min(pairs, key=lambda pair: plan.price[pair[1]]), settings)
-    axons.setdefault(pre, []).extend(int(c) for c in way if plan.part[plan.point_of[c]] == AXON and int(c) not in mine)
-    used[[end, pairs[0][1] if not spine else end]] = True
+    head, shaft = min(pairs, key=lambda pair: float(plan.price[pair[1]]))
+    _draw_synapse(plan, pre, post, way, (head, shaft), settings)
+    used.flat[[int(way[-1]), head if spine else shaft]] = True
     return True
+
+
+def _partners(plan: Plan, way: Ints, dendrite: NDArray[np.bool_], spine: bool) -> list[tuple[int, int]]:
+    """Cells of a spine's head (-1 for none) and of the dendrite, beside the end of a way."""
+    if not len(way):
+        return []
+    ends = neighbours(plan.shape, int(way[-1]))
+    if not spine:
+        return [(-1, int(cell)) for cell in ends if dendrite[cell]]
+    heads = [int(cell) for cell in ends if plan.owner[cell] == FREE and cell not in way]
+    return [(head, int(cell)) for head in heads for cell in neighbours(plan.shape, head) if dendrite[cell]]
 
 
 def _draw_synapse(plan: Plan, pre: int, post: int, way: Ints, pair: tuple[int, int], settings: TissueSettings) -> None:
