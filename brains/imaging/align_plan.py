@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .artefacts import ArtefactSettings
 from .mesh import Mesh
 from .registration import Band
@@ -23,20 +25,22 @@ class AlignSettings:
     coarse_reach: float = 0.25  # of that side: greatest shift looked for
     coarse_height: float = 4.0  # standard deviations by which the peak of a whole section must stand out
     steps: int = 3  # how many earlier sections each is compared with: one less may be missing in a row
-    spacing_px: float = 36.0  # pixels between the nodes of the mesh
-    window_px: int = 48  # pixels, side of the blocks compared
+    spacing_nm: float = 360.0  # nm between the nodes of the mesh
+    window_nm: float = 480.0  # nm, side of the blocks compared: a few neurites
+    least_px: int = 36  # pixels, least distance between nodes; a block is at least 4/3 of it
     reach_px: int = 14  # pixels, greatest local shift looked for
     local_height: float = 3.5  # standard deviations by which the peak of a block must stand out
     rounds: int = 2  # of block matching; 0 leaves it at the coarse registration
     band: Band = field(default_factory=Band)  # in pixels of the shrunken sections
     slant: float = 0.2  # standard deviation of the tangent of the slant of neurites
-    memory_nm: float = 200.0  # nm across the sections, over which a slant is forgotten
+    memory_nm: float = 400.0  # nm across the sections, over which a slant is forgotten
     bend_px: float = 4.0  # pixels, standard deviation of the difference between neighbouring nodes
     error_px: float = 0.3  # pixels, standard deviation of a measured shift
+    wander: float = 0.1  # the same of what neurites add to it, as a tangent
     artefacts: ArtefactSettings = field(default_factory=ArtefactSettings)
 
     def __post_init__(self) -> None:
-        for name in ("coarse_px", "steps", "spacing_px", "window_px", "reach_px", "slant", "memory_nm", "bend_px"):
+        for name in ("coarse_px", "steps", "spacing_nm", "window_nm", "least_px", "reach_px", "slant", "memory_nm", "bend_px"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"AlignSettings: {name} ({getattr(self, name)}) must be above 0")
 
@@ -70,7 +74,19 @@ class Plan:
     @property
     def mesh(self) -> Mesh:
         """On the sections as they are."""
-        return Mesh(shape=(self.shape[1], self.shape[2]), spacing_px=self.settings.spacing_px)
+        spacing = max(self.settings.spacing_nm / self.pixel_nm, self.settings.least_px)
+        return Mesh(shape=(self.shape[1], self.shape[2]), spacing_px=spacing)
+
+    @property
+    def pixel_nm(self) -> float:
+        """Side of a pixel of a section."""
+        return float(np.sqrt(self.voxel_nm[1] * self.voxel_nm[2]))
+
+    @property
+    def window(self) -> int:
+        """Side of the blocks compared, shrunken pixels, even."""
+        side = max(self.settings.window_nm / self.pixel_nm, self.settings.least_px * 4 / 3)
+        return 2 * round(side / HALF / 2)
 
     def kept(self, name: str) -> Path:
         """File of the numbers of that name that blocks hand on."""

@@ -78,10 +78,10 @@ def match(
     inside = np.zeros(values.shape, dtype=np.bool_)
     values[:, *there], inside[:, *there] = image[:, *here], valid[:, *here]
     found = spectra(values, band, inside)
-    enough = inside.mean(axis=(1, 2)) >= 0.5
+    enough = np.array([np.count_nonzero(part) for part in inside]) >= window**2 / 2
     matches = []
     for step in steps:
-        place, height = shifts(found[step:], found[:-step], (window, window), (reach, reach), band.whitening)
+        place, height = shifts(found[step:], found[:-step], (window, window), (reach, reach))
         matches.append((place, np.where(enough[step:] & enough[:-step], height, 0).astype(np.float32)))
     return matches
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -48,7 +49,7 @@ def _blocks(plan: Plan, tile: int, around: int) -> list[Block]:
 
 def _around(plan: Plan, offsets: Floats) -> int:
     """Shrunken pixels that block matching reads around a block."""
-    return (plan.settings.window_px // 2 + reach(offsets)) // HALF + 2
+    return plan.window // 2 + reach(offsets) // HALF + 2
 
 
 def _register(plan: Plan, block: Block) -> None:
@@ -59,7 +60,7 @@ def _register(plan: Plan, block: Block) -> None:
     found, limit = spectra(values, band), [round(settings.coarse_reach * n) for n in values.shape[1:]]
     kept = np.zeros((settings.steps, block.core.shape[0], 1, 3), dtype=np.float32)
     for step in range(1, min(settings.steps, len(values) - 1) + 1):
-        place, height = shifts(found[step:], found[:-step], values.shape[1:], limit, band.whitening)
+        place, height = shifts(found[step:], found[:-step], values.shape[1:], limit)
         _keep(kept[step - 1, :, 0], place * factor, height)
     save(plan.kept(f"coarse-{block.name}"), kept)
 
@@ -78,7 +79,7 @@ def _match(plan: Plan, turn: int, block: Block) -> None:
     mine = _nodes(plan, block)
     kept = np.zeros((settings.steps, block.core.shape[0], len(mine), 3), dtype=np.float32)
     steps = range(1, min(settings.steps, len(values) - 1) + 1)
-    window, limit = settings.window_px // HALF, settings.reach_px // HALF
+    window, limit = plan.window, settings.reach_px // HALF
     for k, node in enumerate(mine):
         y, x = np.round((plan.mesh.places[node] + 0.5) / HALF - 0.5).astype(int) - window // 2 - corner
         found = match(values, valid, (int(y), int(x)), window, limit, steps, settings.band)
@@ -124,15 +125,15 @@ def _gather(plan: Plan, name: str, blocks: Sequence[Block], nodes: int) -> list[
 
 def _prior(plan: Plan, links: Sequence[Links]) -> Prior:
     """What is known of offsets and slants, in pixels and sections of this volume."""
-    settings, (z, y, x) = plan.settings, plan.voxel_nm
-    spread = offset_spread(links[0]) if links else 0.0
-    return Prior(
-        offset_px=max(spread, 0.1),
-        slant_px=settings.slant * z / np.sqrt(y * x),
-        memory=settings.memory_nm / z,
+    settings, step = plan.settings, plan.voxel_nm[0] / plan.pixel_nm
+    prior = Prior(
+        offset_px=1.0,
+        slant_px=settings.slant * step,
+        memory=settings.memory_nm / plan.voxel_nm[0],
         bend_px=settings.bend_px,
-        error_px=settings.error_px,
+        error_px=float(np.hypot(settings.error_px, settings.wander * step)),
     )
+    return replace(prior, offset_px=offset_spread(links[0], prior) if links else prior.error_px)
 
 
 def _relaxed(plan: Plan, links: Sequence[Links]) -> Floats:

@@ -44,47 +44,48 @@ def warp(
     grid = np.ascontiguousarray(offsets, dtype=np.float32).reshape(len(image), *mesh.nodes, 2)
     shape = len(image), target[0].stop - target[0].start, target[1].stop - target[1].start
     made, counts = np.zeros(shape, dtype=image.dtype), np.zeros(shape, dtype=np.bool_)
-    spacing = np.array(mesh.spacing, dtype=np.float32)
-    start = np.array([target[0].start, target[1].start], dtype=np.int64)
-    half = 0.5 if np.issubdtype(image.dtype, np.integer) else 0.0
-    _warp(image, valid, np.array(corner, dtype=np.int64), start, grid, spacing, half, made, counts)
+    half = np.float32(0.5 if np.issubdtype(image.dtype, np.integer) else 0.0)
+    west, share = _between(target[1].start + np.arange(shape[2]), mesh.spacing[1], mesh.nodes[1])
+    north, part = _between(target[0].start + np.arange(shape[1]), mesh.spacing[0], mesh.nodes[0])
+    aside = target[0].start - corner[0], target[1].start - corner[1]
+    _warp(image, valid, aside, grid, (north, part), (west, share), half, made, counts)
     return made, counts
 
 
-@njit(cache=True)
-def _between(place: float, spacing: float, nodes: int) -> tuple[int, int, float]:
-    """The nodes on both sides of a pixel along one axis, and how far it lies from the first towards the second."""
-    at = min(max((place + 0.5) / spacing - 0.5, 0.0), nodes - 1.0)
-    first = min(int(at), max(nodes - 2, 0))
-    return first, min(first + 1, nodes - 1), at - first
+def _between(places: NDArray[np.int64], spacing: float, nodes: int) -> tuple[NDArray[np.int64], Floats]:
+    """The node before each pixel along one axis, and how far the pixel lies from it towards the next."""
+    at = np.clip((places + 0.5) / spacing - 0.5, 0, nodes - 1)
+    first = at.astype(np.int64).clip(0, max(nodes - 2, 0))
+    return first, (at - first).astype(np.float32)
 
 
-@njit(cache=True)
+@njit(cache=True, fastmath=True)
 def _warp(
-    image: Any, valid: Any, corner: Any, start: Any, grid: Any, spacing: Any, half: float, made: Any, counts: Any
+    image: Any, valid: Any, aside: Any, grid: Any, rows: Any, columns: Any, half: float, made: Any, counts: Any
 ) -> None:
-    sections, rows, columns = made.shape
     height, width = image.shape[1:]
-    row = np.zeros((grid.shape[2], 2), dtype=np.float32)
-    for k in range(sections):
-        for i in range(rows):
-            above, below, part = _between(start[0] + i, spacing[0], grid.shape[1])
-            for n in range(grid.shape[2]):
+    nodes = grid.shape[2]
+    line = np.zeros((nodes, 2), dtype=np.float32)
+    one = np.float32(1)
+    for k in range(len(made)):
+        for i in range(made.shape[1]):
+            north, part = rows[0][i], rows[1][i]
+            south = min(north + 1, grid.shape[1] - 1)
+            for n in range(nodes):
                 for axis in range(2):
-                    row[n, axis] = (1 - part) * grid[k, above, n, axis] + part * grid[k, below, n, axis]
-            for j in range(columns):
-                left, right, share = _between(start[1] + j, spacing[1], grid.shape[2])
-                y = start[0] + i - corner[0] + (1 - share) * row[left, 0] + share * row[right, 0]
-                x = start[1] + j - corner[1] + (1 - share) * row[left, 1] + share * row[right, 1]
-                if y < 0 or x < 0 or y > height - 1 or x > width - 1:
+                    line[n, axis] = (one - part) * grid[k, north, n, axis] + part * grid[k, south, n, axis]
+            for j in range(made.shape[2]):
+                left, share = columns[0][j], columns[1][j]
+                right = min(left + 1, nodes - 1)
+                down = (one - share) * line[left, 0] + share * line[right, 0]
+                over = (one - share) * line[left, 1] + share * line[right, 1]
+                top, west = int(np.floor(down)), int(np.floor(over))
+                b, a = down - np.float32(top), over - np.float32(west)
+                top, west = top + i + aside[0], west + j + aside[1]
+                bottom, east = top + (b > 0), west + (a > 0)
+                if top < 0 or west < 0 or bottom >= height or east >= width:
                     continue
-                top, west = min(int(y), max(height - 2, 0)), min(int(x), max(width - 2, 0))
-                bottom, east = min(top + 1, height - 1), min(west + 1, width - 1)
-                b, a = y - top, x - west
-                made[k, i, j] = (
-                    (1 - b) * ((1 - a) * image[k, top, west] + a * image[k, top, east])
-                    + b * ((1 - a) * image[k, bottom, west] + a * image[k, bottom, east])
-                    + half
-                )
-                near = top if b < 0.5 else bottom
-                counts[k, i, j] = valid[k, near, west if a < 0.5 else east]
+                upper = (one - a) * np.float32(image[k, top, west]) + a * np.float32(image[k, top, east])
+                lower = (one - a) * np.float32(image[k, bottom, west]) + a * np.float32(image[k, bottom, east])
+                made[k, i, j] = (one - b) * upper + b * lower + half
+                counts[k, i, j] = valid[k, bottom if b > 0.5 else top, east if a > 0.5 else west]
