@@ -29,7 +29,7 @@ class AlignSettings:
     window_nm: float = 480.0  # nm, side of the blocks compared: a few neurites
     least_px: int = 36  # pixels, least distance between nodes; a block is at least 4/3 of it
     reach_px: int = 14  # pixels, greatest local shift looked for
-    local_height: float = 3.5  # standard deviations by which the peak of a block must stand out
+    local_height: float = 2.0  # standard deviations by which the peak of a block must stand out
     rounds: int = 2  # of block matching; 0 leaves it at the coarse registration
     band: Band = field(default_factory=Band)  # in pixels of the shrunken sections
     slant: float = 0.2  # standard deviation of the tangent of the slant of neurites

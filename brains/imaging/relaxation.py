@@ -25,6 +25,7 @@ __all__ = ["Links", "Prior", "offset_spread", "relax"]
 Doubles = NDArray[np.float64]
 SPREADS = 0.1 * 2.0 ** (np.arange(40) / 4)  # pixels, standard deviations of offsets that are tried: 0.1 to 86
 RUN = 100  # sections whose shifts are judged together
+SHORT_RUN = 12  # the same of a mesh, of which rarely a node is measured for long
 Matrix = Any  # a scipy.sparse matrix, whose types no checker follows
 
 
@@ -61,9 +62,9 @@ def offset_spread(links: Links, prior: Prior) -> float:
         links: of neighbouring sections. Of a mesh, the nodes that were measured throughout a run of sections count.
         prior: the slant, its memory and the error of a shift; its own `offset_px` is not used.
     """
-    sums = np.zeros(len(SPREADS))
-    for start in range(0, len(links.shifts), RUN):
-        here = slice(start, start + RUN)
+    sums, run = np.zeros(len(SPREADS)), RUN if links.shifts.shape[1] == 1 else SHORT_RUN
+    for start in range(0, len(links.shifts), run):
+        here = slice(start, start + run)
         rows = (links.weights[here] > 0).any(axis=1)
         nodes = (links.weights[here][rows] > 0).all(axis=0)
         if rows.sum() >= 2 and nodes.any():
