@@ -40,7 +40,17 @@ class AlignSettings:
     artefacts: ArtefactSettings = field(default_factory=ArtefactSettings)
 
     def __post_init__(self) -> None:
-        for name in ("coarse_px", "steps", "spacing_nm", "window_nm", "least_px", "reach_px", "slant", "memory_nm", "bend_px"):
+        for name in (
+            "coarse_px",
+            "steps",
+            "spacing_nm",
+            "window_nm",
+            "least_px",
+            "reach_px",
+            "slant",
+            "memory_nm",
+            "bend_px",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"AlignSettings: {name} ({getattr(self, name)}) must be above 0")
 

@@ -23,10 +23,10 @@ from .survey import HALF, half, survey
 from .volume import Box
 from .workspace import Workspace
 
-__all__ = ["KINDS", "ArtefactSettings", "damage_mask", "damaged", "find_artefacts"]
+__all__ = ["KINDS", "LOCAL", "ArtefactSettings", "damage_mask", "damaged", "find_artefacts"]
 
 KINDS = ("missing", "dark", "blurred", "charged", "folded")
-WHOLE = ("missing", "dark", "blurred")  # kinds that spare no part of a section
+LOCAL = ("charged", "folded")  # kinds that spare most of a section
 STAGE = "artefacts"
 Doubles = NDArray[np.float64]
 
@@ -75,9 +75,9 @@ def find_artefacts(space: Workspace, settings: ArtefactSettings, workers: Worker
 
 
 def damaged(found: Sequence[dict[str, Any]], sections: int) -> NDArray[np.bool_]:
-    """Which sections are damaged all over, shape (sections,)."""
+    """Which sections show nothing that could be compared with others, shape (sections,)."""
     bad = np.zeros(sections, dtype=np.bool_)
-    bad[[entry["section"] for entry in found if entry["kind"] in WHOLE]] = True
+    bad[[entry["section"] for entry in found if entry["kind"] == "missing"]] = True
     return bad
 
 
@@ -187,7 +187,7 @@ def _mask(
     """Mark streaks and folds, voxel by voxel."""
     array = space.array(image)
     space.create(f"{image}_damage", array.shape, np.bool_, space.voxel_nm(image))
-    local = {z: kind for z, kind in kinds.items() if kind not in WHOLE}
+    local = {z: kind for z, kind in kinds.items() if kind in LOCAL}
     task = partial(_paint, space.folder, image, settings.grow_px, local, limits)
     run_blocks(task, _slabs(array.shape), space.markers(f"{STAGE}/mask"), workers, "artefacts: mask")
 

@@ -117,7 +117,7 @@ def _gather(plan: Plan, name: str, blocks: Sequence[Block], nodes: int) -> list[
         whole[:, block.core.slices[0], mine] = load(plan.kept(f"{name}-{block.name}"))
     least = settings.coarse_height if nodes == 1 else settings.local_height
     weights = np.clip((whole[..., 2] - least) / 3, 0, 1)
-    good = np.logical_not(plan.skip)
+    good = np.array([not skip for skip in plan.skip], dtype=np.bool_)
     steps = range(1, min(settings.steps, plan.shape[0] - 1) + 1)
     used = [weights[k - 1, k:] * (good[k:] & good[: len(good) - k])[:, None] for k in steps]
     return [Links(step=k, shifts=whole[k - 1, k:, :, :2], weights=w) for k, w in zip(steps, used, strict=True)]

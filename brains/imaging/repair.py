@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter, label, median_filter
 
 from .mesh import Mesh, match
 from .registration import Band
 
-__all__ = ["Gap", "between", "find_gaps", "flow"]
+__all__ = ["Gap", "between", "find_gaps", "flow", "spread_mask"]
 
 Floats = NDArray[np.float32]
 WINDOW = 64  # pixels, side of the blocks compared
 REACH = 12  # pixels, greatest movement looked for
+FAR = 4.0  # robust standard deviations by which damage differs from what neighbours show
+BLUR = 2.0  # pixels, sigma over which that difference is averaged
 LEAST = 4.5  # standard deviations by which the peak of a block must stand out
 
 
@@ -89,3 +91,22 @@ def between(
     mixed = (weights[0] * first + weights[1] * second) / total
     mixed = np.where(alone, np.where(valid[0], first, second), mixed)
     return np.where(either, np.round(mixed), 0).astype(np.uint8), either
+
+
+def spread_mask(
+    seeds: NDArray[np.bool_], values: NDArray[np.uint8], expected: NDArray[np.uint8], known: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The mask of a fold or streak, grown into what is connected with it and unlike its neighbours too.
+
+    Args:
+        seeds: shape (y, x), what is masked already.
+        values: grey values of the section.
+        expected: grey values its neighbours let expect.
+        known: where they do.
+    """
+    rest = np.where(known & ~seeds, values.astype(np.float32) - expected, 0)
+    rest = gaussian_filter(rest, BLUR)
+    spread = 1.4826 * float(np.median(np.abs(rest[known]))) if known.any() else 0.0
+    parts, _ = label(seeds | (np.abs(rest) > FAR * max(spread, 1.0)), structure=np.ones((3, 3)))
+    touched = np.unique(parts[seeds])
+    return np.asarray(np.isin(parts, touched[touched > 0]))

@@ -96,6 +96,7 @@ def test_a_killed_run_ends_like_one_that_was_not(tmp_path, monkeypatch):
     np.testing.assert_array_equal(found.invalid[:], expected.invalid[:])
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_same_bytes_as_one(tmp_path):
     planted, _ = misalign(textured((70, 120, 120)), np.random.default_rng(1), shift_px=6)
     one, two = workspace(tmp_path / "one", planted), workspace(tmp_path / "two", planted)
@@ -105,7 +106,7 @@ def test_two_processes_make_the_same_bytes_as_one(tmp_path):
 
 
 def test_mask_and_channels_move_with_the_image(tmp_path):
-    planted, taken = misalign(textured((30, 120, 120)), np.random.default_rng(2), shift_px=6)
+    planted, _ = misalign(textured((30, 120, 120)), np.random.default_rng(2), shift_px=6)
     space = workspace(tmp_path / "work", planted)
     space.create("raw_barcodes", (2, *planted.shape), np.uint8, (10, 10, 10))[1] = planted
     invalid = np.zeros(planted.shape, dtype=np.bool_)
