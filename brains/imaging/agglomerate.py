@@ -22,8 +22,8 @@ class Agglomeration:
     The strength of the boundary between them is the mean of all faces where they touch, or a quantile of it.
     """
 
-    threshold: float = 0.5  # of the strength, 0 to 1: regions below it are joined
-    quantile: float = 0.0  # 0: the mean counts; else this share of faces is weaker
+    threshold: float = 0.3  # of the strength, 0 to 1: regions below it are joined
+    quantile: float = 0.03  # 0: the mean counts; else this share of faces is weaker
     small_voxels: int = 0  # regions below it are joined to their weakest-bounded neighbour
     small_threshold: float = 1.0  # as long as that boundary is weaker than this
 
@@ -53,7 +53,7 @@ def agglomerate(
 
 
 @njit(cache=True)
-def _strength(counts: Any, quantile: float) -> float:
+def _strength(counts: Any, quantile: float) -> Any:
     """Mean or quantile, 0 to 1, of faces counted by strength."""
     total, weighted = 0.0, 0.0
     for k in range(BINS):

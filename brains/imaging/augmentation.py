@@ -101,7 +101,7 @@ def _imaged(image: NDArray[np.uint8], how: Augmentation, rng: Rng) -> NDArray[np
     """The grey values as another microscope might give them."""
     from scipy.ndimage import gaussian_filter
 
-    values = image.astype(np.float32) / 255
+    values: NDArray[np.floating[Any]] = image.astype(np.float32) / 255
     if rng.random() < how.anisotropy:
         values = _thickened(values, int(rng.integers(*how.thickness)))
     if rng.random() < how.blur:
@@ -116,10 +116,11 @@ def _imaged(image: NDArray[np.uint8], how: Augmentation, rng: Rng) -> NDArray[np
     values += np.float32(rng.uniform(*how.noise)) * noise
     if rng.random() < how.missing:
         values[rng.integers(0, len(values), int(rng.integers(1, 3)))] = np.float32(rng.random())
-    return (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    result: NDArray[np.uint8] = (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return result
 
 
-def _thickened(values: NDArray[np.float32], sections: int) -> NDArray[np.float32]:
+def _thickened(values: NDArray[np.floating[Any]], sections: int) -> NDArray[np.floating[Any]]:
     """Means over groups of sections, interpolated back: what thick sections show."""
     from scipy.ndimage import uniform_filter1d
 
@@ -128,4 +129,5 @@ def _thickened(values: NDArray[np.float32], sections: int) -> NDArray[np.float32
     low = np.minimum(place.astype(int), len(blurred) - 1)
     high = np.minimum(low + 1, len(blurred) - 1)
     share = (place - low).astype(np.float32)[:, None, None]
-    return blurred[low] * (1 - share) + blurred[high] * share
+    result: NDArray[np.floating[Any]] = blurred[low] * (1 - share) + blurred[high] * share
+    return result

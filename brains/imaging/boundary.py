@@ -24,10 +24,10 @@ Floats = NDArray[np.float32]
 class Classical:
     """Scales and weights; all assumed, chosen on sections 0 to 99 of FIB-25."""
 
-    membrane_nm: float = 15.0  # nm, Gaussian width: two membranes and the cleft between them are about 30 nm
-    coherence_nm: float = 20.0  # nm, Gaussian width of the neighbourhood
-    isotropy: float = 0.5  # share of the second eigenvalue that is taken off: blobs and noise
-    darkness: float = 0.03  # weight of the grey value, per standard deviation
+    membrane_nm: float = 10.0  # nm, Gaussian width: two membranes and the cleft between them are about 30 nm
+    coherence_nm: float = 12.0  # nm, Gaussian width of the neighbourhood
+    isotropy: float = 0.3  # share of the second eigenvalue that is taken off: blobs and noise
+    darkness: float = 0.05  # weight of the grey value, per standard deviation
     full: float = 0.2  # what counts as a certain boundary
 
 
@@ -56,7 +56,9 @@ def classical_boundary(
     spread = [settings.coherence_nm / size for size in voxel_nm]
     for part in tensor:
         gaussian_filter(part, spread, output=part, truncate=2.0)
-    return _strength(tensor, values, settings.isotropy, settings.darkness, 255 / settings.full)
+    scale = 255 / settings.full
+    result: NDArray[np.uint8] = _strength(tensor, values, settings.isotropy, settings.darkness, scale)
+    return result
 
 
 @njit(cache=True, inline="always")

@@ -7,8 +7,7 @@ too, is agglomerated at once; every block then gets its labels. Kept beside the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...registry import nearest
 from .agglomerate import Agglomeration, agglomerate
 from .blocks import Block, Workers, grid, run_blocks
-from .boundary import Classical, classical_boundary
 from .fragments import Fragments, compact, fragments
+from .predictors import predictor, weights_of
 from .region_graph import region_graph
 from .stitch import BlockGraph, stitched, write_graph
-from .volume import Segmentation, Voxel
+from .volume import Segmentation
 from .workspace import Workspace
 
-__all__ = ["SegmentSettings", "predictors", "segment"]
-
-Boundaries = NDArray[np.uint8]
+__all__ = ["SegmentSettings", "segment"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,24 +33,29 @@ class SegmentSettings:
 
     Raises:
         UnknownNameError: a predictor that does not exist.
+        VolumeError: a predictor that needs weights and has none.
     """
 
-    predictor: str = "classical"  # of boundaries: "classical", "unet"
+    predictor: str = "classical"  # of boundaries: one of `predictors.PREDICTORS`
     weights: Path | None = None  # of the predictor; None: those that come with animat
     block: tuple[int, int, int] = (128, 256, 256)  # voxels, core
     halo: tuple[int, int, int] = (16, 16, 16)  # voxels, seen around it
-    classical: Classical = field(default_factory=Classical)
-    fragments: Fragments = field(default_factory=Fragments)
-    agglomeration: Agglomeration = field(default_factory=Agglomeration)
+    fragments: Fragments | None = None  # None: the predictor's own
+    agglomeration: Agglomeration | None = None  # None: the predictor's own
 
     def __post_init__(self) -> None:
-        if self.predictor not in predictors():
-            raise ValueError(f"SegmentSettings: {nearest(self.predictor, tuple(predictors()))}")
+        weights_of(self.predictor, self.weights)
 
-
-def predictors() -> dict[str, Callable[[NDArray[np.uint8], Voxel, SegmentSettings], Boundaries]]:
-    """Boundary predictors by name; each takes an image, its voxel size and the settings."""
-    return {"classical": _classical}
+    def key(self) -> dict[str, Any]:
+        """All that the result depends on."""
+        return {
+            "predictor": self.predictor,
+            "weights": weights_of(self.predictor, self.weights)[1],
+            "block": self.block,
+            "halo": self.halo,
+            "fragments": asdict(self.fragments or predictor(self.predictor).fragments),
+            "agglomeration": asdict(self.agglomeration or predictor(self.predictor).agglomeration),
+        }
 
 
 def segment(
@@ -74,7 +75,7 @@ def segment(
     """
     stage = f"segment-{out}"
     volume = space.volume(image)
-    key = {"image": image, **asdict(settings)}
+    key = {"image": image, **settings.key()}
     if space.begin(stage, key):
         for name, dtype in ((out, np.uint32), (f"{out}_fragments", np.uint32), (f"{out}_boundary", np.uint8)):
             space.create(name, volume.shape, dtype, volume.voxel_nm)
@@ -85,13 +86,9 @@ def segment(
         count = _agglomerate(space, out, blocks, settings)
         task = partial(_label_block, space.folder, out)
         run_blocks(task, blocks, space.markers(stage) / "labels", workers, "labels")
-        space.finish(stage, {"regions": count, "settings": key | {"weights": str(settings.weights)}})
+        space.finish(stage, {"regions": count, "settings": key})
     line = f"segmented ({settings.predictor})"
     return space.segmentation(out, (*volume.source, line))
-
-
-def _classical(image: NDArray[np.uint8], voxel_nm: Voxel, settings: SegmentSettings) -> Boundaries:
-    return classical_boundary(image, voxel_nm, settings.classical)
 
 
 def _graphs(folder: Path, out: str) -> Path:
@@ -101,8 +98,10 @@ def _graphs(folder: Path, out: str) -> Path:
 def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSettings, block: Block) -> None:
     space = Workspace(folder)
     volume = space.volume(image)
-    boundary = predictors()[settings.predictor](volume.read(block.padded), volume.voxel_nm, settings)
-    grown = fragments(boundary, volume.voxel_nm, settings.fragments)
+    who = predictor(settings.predictor)
+    weights, _ = weights_of(settings.predictor, settings.weights)
+    boundary, objects = who.predict(volume.read(block.padded), volume.voxel_nm, weights)
+    grown = fragments(boundary, volume.voxel_nm, settings.fragments or who.fragments, objects)
     boundary, grown = np.ascontiguousarray(boundary[block.inner]), grown[block.inner]
     labels, sizes = compact(np.where(volume.read_invalid(block.core), np.uint32(0), grown))
     space.array(f"{out}_boundary")[block.core.slices] = boundary
@@ -114,7 +113,9 @@ def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSetting
 def _agglomerate(space: Workspace, out: str, blocks: list[Block], settings: SegmentSettings) -> int:
     """Regions of all fragments, as one table a block; returns how many there are."""
     graph, sizes, offsets = stitched(blocks, _graphs(space.folder, out))
-    regions, strengths = agglomerate(graph, sizes, settings.agglomeration)
+    regions, strengths = agglomerate(
+        graph, sizes, settings.agglomeration or predictor(settings.predictor).agglomeration
+    )
     numbers, labels = np.unique(regions, return_inverse=True)
     ends = [*list(offsets.values())[1:], len(sizes) - 1]
     for block, end in zip(blocks, ends, strict=True):

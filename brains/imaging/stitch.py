@@ -37,9 +37,10 @@ class BlockGraph:
         cls, labels: NDArray[np.uint32], sizes: NDArray[np.int64], boundary: NDArray[np.uint8], graph: RegionGraph
     ) -> BlockGraph:
         """From the arrays of a core."""
+        arrays: dict[str, NDArray[Any]] = {"labels": labels, "boundary": boundary}
         faces = {
             f"{name}_{axis}_{side}": values.take(place, axis=axis)
-            for name, values in (("labels", labels), ("boundary", boundary))
+            for name, values in arrays.items()
             for axis in range(3)
             for side, place in (("low", 0), ("high", -1))
         }
@@ -51,9 +52,8 @@ def write_graph(path: Path, block: BlockGraph) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
-        np.savez_compressed(
-            file, sizes=block.sizes, pairs=block.graph.pairs, counts=block.graph.counts, **block.faces
-        )  # fmt: skip
+        arrays: dict[str, Any] = {"pairs": block.graph.pairs, "counts": block.graph.counts, **block.faces}
+        np.savez_compressed(file, sizes=block.sizes, **arrays)
     temporary.replace(path)
 
 

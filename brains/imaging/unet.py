@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .boundary import Classical, classical_boundary
 from .normalise import local_contrast
-from .volume import VolumeError
+from .volume import VolumeError, Voxel
 
 __all__ = [
     "DESCRIPTORS",
@@ -37,13 +38,14 @@ REACHES = (1, 3, 9)  # voxels
 OFFSETS = tuple(
     (reach * (axis == 0), reach * (axis == 1), reach * (axis == 2)) for reach in REACHES for axis in range(3)
 )  # voxels (z, y, x): channel k says whether v and v + OFFSETS[k] are of one object
+INPUTS = 2  # grey values and the boundary found without training
 DESCRIPTORS = 10  # mean offset (3), variances (3), covariances (3), size (1)
 STRIDE = 8  # voxels: sides of an input are multiples of it
 WINDOW = (33, 33, 33)  # voxels, local contrast; assumed: several neurites wide
 WIDTHS = (24, 48, 96)  # channels at 1/2, 1/4 and 1/8 of the resolution
 
 
-class AffinityUNet(nn.Module):
+class AffinityUNet(nn.Module):  # type: ignore[misc]
     """Affinities and shape descriptors of a volume.
 
     Args:
@@ -55,7 +57,7 @@ class AffinityUNet(nn.Module):
         super().__init__()
         one, two, three = widths
         self.widths = widths
-        self.stem = _layer(1, one, norm, size=4, stride=2)
+        self.stem = _layer(INPUTS, one, norm, size=4, stride=2)
         self.down1 = _layer(one, one, norm)
         self.down2 = nn.Sequential(_layer(one, two, norm, size=2, stride=2), _layer(two, two, norm))
         self.down3 = nn.Sequential(
@@ -78,7 +80,7 @@ class AffinityUNet(nn.Module):
         """Logits of the affinities, (n, 9, z, y, x), and descriptors, (n, 10, z/2, y/2, x/2).
 
         Args:
-            image: of `local_contrast`, shape (n, 1, z, y, x), sides multiples of 8.
+            image: of `network_input`, shape (n, 2, z, y, x), sides multiples of 8.
         """
         features = self.features(image)
         return shuffle(self.affinities(features)), self.descriptors(features)
@@ -95,7 +97,8 @@ class AffinityUNet(nn.Module):
         without = [m for m in plain.modules() if isinstance(m, nn.Sequential) and isinstance(m[0], nn.Conv3d)]
         for source, target in zip(with_norm, without, strict=True):
             target[0].load_state_dict(fuse_conv_bn_eval(source[0], source[1]).state_dict())
-        return plain.eval()
+        plain.eval()
+        return plain
 
 
 def _layer(channels: int, out: int, norm: bool, size: int = 3, stride: int = 1) -> nn.Sequential:
@@ -120,7 +123,7 @@ def save_weights(network: AffinityUNet, path: Path, notes: Mapping[str, Any]) ->
     text = json.dumps({"widths": network.widths, **notes}, sort_keys=True)
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
-        np.savez_compressed(file, notes=np.array(text), **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(file, notes=np.array(text), **arrays)
     temporary.replace(path)
 
 
@@ -139,7 +142,8 @@ def load_weights(path: Path) -> AffinityUNet:
         network.load_state_dict(state)
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         raise VolumeError(f"{path}: no weights of the affinity U-Net ({error})") from error
-    return network.eval().to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload,no-any-return]
+    network.eval().to(memory_format=torch.channels_last_3d)
+    return network
 
 
 def has_fast_bfloat16() -> bool:
@@ -147,28 +151,36 @@ def has_fast_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def network_input(image: NDArray[np.uint8], voxel_nm: Voxel) -> NDArray[np.float32]:
+    """What the network sees: local contrast and the boundary found without training, shape (2, z, y, x)."""
+    found = classical_boundary(image, voxel_nm, Classical())
+    return np.stack([local_contrast(image, WINDOW), found.astype(np.float32) / 64 - 1])
+
+
 def predict_affinities(
-    network: AffinityUNet, image: NDArray[np.uint8], tile: int = 128, margin: int = 16
+    network: AffinityUNet, image: NDArray[np.uint8], voxel_nm: Voxel, tile: int = 128, margin: int = 16
 ) -> NDArray[np.uint8]:
     """Affinities of a volume, tile by tile.
 
     Args:
         network: of `load_weights`.
         image: shape (z, y, x).
+        voxel_nm: size of a voxel along (z, y, x), nm.
         tile: side of a tile's core, voxels, a multiple of 8.
         margin: seen around it, voxels, a multiple of 8.
 
     Returns:
         Shape (9, z, y, x), 0 to 255 for 0 to 1.
     """
-    values, shape = local_contrast(image, WINDOW), image.shape
-    padded = np.pad(values, [(0, -n % STRIDE) for n in shape], mode="reflect" if min(shape) > STRIDE else "edge")
+    shape = image.shape
+    padded = np.pad(image, [(0, -n % STRIDE) for n in shape], mode="edge")
+    values = network_input(padded, voxel_nm)
     result = np.zeros((len(OFFSETS), *padded.shape), dtype=np.uint8)
     for start in product(*(range(0, n, tile) for n in padded.shape)):
         low = [max(a - margin, 0) for a in start]
         high = [min(a + tile + margin, n) for a, n in zip(start, padded.shape, strict=True)]
         stop = [min(a + tile, n) for a, n in zip(start, padded.shape, strict=True)]
-        seen = padded[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        seen = values[(slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True)))]
         core = tuple(slice(a - o, b - o) for a, b, o in zip(start, stop, low, strict=True))
         target = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
         result[(slice(None), *target)] = _probabilities(network, seen)[(slice(None), *core)]
@@ -176,7 +188,7 @@ def predict_affinities(
 
 
 def _probabilities(network: AffinityUNet, seen: NDArray[np.float32]) -> NDArray[np.uint8]:
-    image = torch.from_numpy(np.ascontiguousarray(seen))[None, None].to(memory_format=torch.channels_last_3d)
+    image = torch.from_numpy(np.ascontiguousarray(seen))[None].to(memory_format=torch.channels_last_3d)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
         logits = network.affinities(network.features(image)).float()
         result: NDArray[np.uint8] = shuffle((torch.sigmoid_(logits) * 255).round_().to(torch.uint8))[0].numpy()
@@ -208,4 +220,5 @@ def boundary_of(affinities: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _shifted(values: NDArray[np.uint8], shift: int, axis: int) -> NDArray[np.uint8]:
     """Values `shift` voxels earlier along the axis; the first ones are repeated."""
     index = np.maximum(np.arange(values.shape[axis]) - shift, 0)
-    return np.take(values, index, axis=axis)
+    result: NDArray[np.uint8] = values.take(index, axis=axis)
+    return result

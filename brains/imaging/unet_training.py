@@ -15,8 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .augmentation import Augmentation, Patch, draw
-from .normalise import local_contrast
-from .unet import DESCRIPTORS, OFFSETS, WIDTHS, WINDOW, AffinityUNet
+from .unet import DESCRIPTORS, OFFSETS, WIDTHS, AffinityUNet, network_input
 
 __all__ = ["Training", "affinity_targets", "descriptor_targets", "train"]
 
@@ -30,6 +29,7 @@ class Training:
 
     steps: int = 1000  # patches; 1.6 s of processor time each (two cores of an AMD EPYC with AVX2)
     patch: int = 64  # voxels, side
+    voxel_nm: tuple[float, float, float] = (10.0, 10.0, 10.0)  # nm, of the data
     rate: float = 3e-3  # peak learning rate of Adam, one cycle
     decay: float = 1e-4  # weight decay
     descriptor_weight: float = 1.0  # of the auxiliary loss
@@ -53,8 +53,8 @@ def affinity_targets(labels: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray
     targets = np.zeros((len(OFFSETS), *labels.shape), dtype=np.float32)
     mask = np.zeros_like(targets)
     for k, offset in enumerate(OFFSETS):
-        here = tuple(slice(0, n - o) for n, o in zip(labels.shape, offset, strict=True))
-        there = tuple(slice(o, n) for n, o in zip(labels.shape, offset, strict=True))
+        here: Any = tuple(slice(0, n - o) for n, o in zip(labels.shape, offset, strict=True))
+        there: Any = tuple(slice(o, n) for n, o in zip(labels.shape, offset, strict=True))
         targets[(k, *here)] = labels[here] == labels[there]
         mask[(k, *here)] = (labels[here] != 0) & (labels[there] != 0)
     return targets, mask
@@ -101,7 +101,7 @@ def _moments(inside: NDArray[np.bool_], sigma: float) -> NDArray[np.float32]:
 
 
 def _loss(network: AffinityUNet, patch: Patch, settings: Training) -> Tensor:
-    image = torch.from_numpy(local_contrast(patch.image, WINDOW))[None, None]
+    image = torch.from_numpy(network_input(patch.image, settings.voxel_nm))[None]
     image = image.to(memory_format=torch.channels_last_3d)
     targets, mask = (torch.from_numpy(values)[None] for values in affinity_targets(patch.labels))
     logits, descriptors = network(image)
@@ -138,7 +138,7 @@ def train(
         The network, with batch normalisation (`folded` is for inference); None where the limit came first.
     """
     torch.manual_seed(settings.seed)
-    network = AffinityUNet(WIDTHS).to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    network = AffinityUNet(WIDTHS).to(memory_format=torch.channels_last_3d)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
     state = _State(network, optimiser, checkpoint)
     network.train()
