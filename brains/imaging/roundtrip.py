@@ -28,7 +28,7 @@ from .tissue_channels import SectionImages
 from .volume import Voxel
 from .workspace import Workspace
 
-__all__ = ["GROUPS", "RoundTrip", "ablation", "round_trip", "true_stages"]
+__all__ = ["GROUPS", "RoundTrip", "ablation", "put", "round_trip", "score", "true_names", "true_stages"]
 
 Stage = Callable[[Workspace], Any]
 GROUPS = (("align",), ("clean",), ("segment", "proofread"), ("synapses",), ("celltype",))
@@ -77,25 +77,46 @@ def round_trip(
         odd = sorted(set(stages) ^ set(wanted))[0]
         raise UnknownNameError(f"round_trip: stage {odd!r} is missing or unknown; {nearest(odd, tuple(wanted))}")
     space = Workspace(folder)
-    if not space.has("raw"):
-        _write(space, "raw", tissue.volume.data, tissue.volume.voxel_nm, tissue.volume.channels)
+    put(tissue, space)
     for name in wanted:
         stages[name](space)
     found = graph(space, settings or GraphSettings(), None, LABELS, "reconstructed from synthetic tissue")
-    return _score(tissue, space, found)
+    return score(tissue, space, found)
 
 
-def _score(tissue: Tissue, space: Workspace, found: Connectome) -> RoundTrip:
+def put(tissue: Tissue, space: Workspace) -> None:
+    """Make the tissue, as it was taken, the `raw` volume of a workspace that has none yet."""
+    if not space.has("raw"):
+        _write(space, "raw", tissue.volume.data, tissue.volume.voxel_nm, tissue.volume.channels)
+
+
+def true_names(tissue: Tissue) -> pd.DataFrame:
+    """Points of every neuron for `names.given_names`, as an annotator would set them: both sides of its synapses."""
+    sides = [
+        tissue.synapses[[side, *(f"{side}_{axis}_nm" for axis in "zyx")]].set_axis(["name", "z", "y", "x"], axis=1)
+        for side in ("pre", "post")
+    ]
+    points = pd.concat(sides, ignore_index=True)
+    neurons = tissue.connectome.neurons.set_index("name")
+    described = neurons.loc[points["name"], ["type", "role", "transmitter", "side"]].reset_index(drop=True)
+    um = (points[["z", "y", "x"]] * 1e-3).set_axis(["z_um", "y_um", "x_um"], axis=1)
+    return pd.concat([points[["name"]], um, described], axis=1)
+
+
+def score(tissue: Tissue, space: Workspace, found: Connectome) -> RoundTrip:
+    """What a reconstruction of tissue is worth, in the aligned frame of the truth."""
     labels, truth = np.asarray(space.array(LABELS)[:]), np.asarray(tissue.truth.labels)
     names = tissue.connectome.names
     partner = {mine: theirs for mine, theirs in match_labels(labels, truth).items() if theirs <= len(names)}
-    match = {f"n{mine}": names[theirs - 1] for mine, theirs in partner.items()}
+    nodes = pd.read_parquet(space.folder / "nodes.parquet", columns=["label", "name"])
+    called = dict(zip(nodes["label"].tolist(), nodes["name"].tolist(), strict=True))
+    match = {called[mine]: names[theirs - 1] for mine, theirs in partner.items() if mine in called}
     seen, true = read_table(space, "synapses"), tissue.synapses
     places = seen[["z_um", "y_um", "x_um"]].to_numpy() * 1e3, true[["z_nm", "y_nm", "x_nm"]].to_numpy()
     pairs = np.array([[partner.get(label, 0) for label in seen[side]] for side in ("pre", "post")]).T.reshape(-1, 2)
     return RoundTrip(
         connectome=found,
-        edges=score_edges(found, tissue.connectome, {a: b for a, b in match.items() if a in found.names}),
+        edges=score_edges(found, tissue.connectome, match),
         segmentation=score_segmentation(labels, truth),
         synapses=score_synapses(*places),
         partners=score_synapses(
