@@ -25,7 +25,7 @@ from .lgn import LgnCells, LgnFilters, lgn_cells
 from .lgn_wiring import LgnRule, Targets, lgn_edges
 from .retina import EyeView, Retina
 from .v1_input import background_rates, outside, psp_weights
-from .v1_sampling import count_groups, draw_delays, draw_weights
+from .v1_sampling import Strength, count_groups, draw_delays, draw_weights, ranks
 from .v1_tables import LGN, LGN_PSP_MV, Tables, tables
 
 Floats = NDArray[np.float64]
@@ -45,6 +45,7 @@ class V1Settings:
     frame_s: float = 0.02  # s, one image: vision at 50 Hz
     rule: LgnRule = LgnRule()
     view: EyeView = EyeView()
+    like_weights: float = 0.95  # correlation of E to E weights with likeness: published order, with its jitter
     field_share: float = 0.8  # of the width and height of the eye's image that a column's centres span: assumed
 
 
@@ -80,6 +81,7 @@ class V1:
         sizes = [cells.n for cells in self.eyes] + [part.n for part in self.columns]
         self.first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)  # of every part: eyes, then columns
         self.kind = np.concatenate([np.full(self.lgn_rows.size, known.n, np.uint8), *(c.kind for c in self.columns)])
+        self.angle = np.concatenate([np.zeros(self.lgn_rows.size), *(c.angle for c in self.columns)])  # rad
         self.centres = tuple(self._centres(part) for part in self.columns)
         self.connectome = self._join([self._lgn_edges(k, rng) for k in range(len(sides))])
         self.model = lif_types(self.kind)
@@ -235,17 +237,20 @@ class V1:
         )
 
     def _network(self, known: Tables, rng: np.random.Generator) -> SpikingNetwork:
-        mean, spread, delay = (np.zeros((known.n + 1, known.n + 1)) for _ in range(3))
+        mean, spread, ordered, delay = (np.zeros((known.n + 1, known.n + 1)) for _ in range(4))
         mean[: known.n, : known.n] = psp_weights(known, self.model)
         mean[known.n, : known.n] = LGN_PSP_MV * self.model.current_per_psp(self.model.tau_e_ms)[: known.n]
         spread[: known.n, : known.n] = known.psp_spread
+        ordered[: known.n, : known.n] = self.settings.like_weights * (known.like > 0.0)
         delay[: known.n, : known.n] = known.delay_ms
         steps = np.maximum(np.rint(delay / self.settings.dt_ms), 1).astype(np.uint8)
         made = self.connectome
         return SpikingNetwork(
             start=made.start,
             target=made.target,
-            weight=draw_weights(made.start, made.target, made.count, self.kind, mean, spread, rng),
+            weight=draw_weights(
+                made.start, made.target, made.count, self.kind, self.angle, Strength(mean, spread, ordered, ranks()), rng
+            ),
             delay_steps=draw_delays(made.start, made.target, self.kind, steps),
             model=self.model,
             dt_ms=self.settings.dt_ms,

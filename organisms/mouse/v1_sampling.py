@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,6 +24,7 @@ Shorts = NDArray[np.int32]
 REACH = 4.8  # sigma
 TILE_UM = 80.0
 BINS = 512
+RANKS = 1024
 
 
 class Cells(NamedTuple):
@@ -132,30 +134,48 @@ def _grown(values: Shorts, size: int) -> Shorts:
     return room
 
 
+class Strength(NamedTuple):
+    """Weights of a synapse: log-normal, and greater between cells of like direction; matrices are (pre, post)."""
+
+    mean: Floats  # signed
+    spread: Floats  # standard deviation of the logarithm
+    ordered: Floats  # correlation of the logarithm with the rank of how alike the preferred directions are
+    rank: Floats  # (RANKS,) standard normal of every rank, the most alike first
+
+
+def ranks() -> Floats:
+    """Standard normal numbers of evenly spaced ranks, falling."""
+    return np.asarray(ndtri(1.0 - (np.arange(RANKS) + 0.5) / RANKS))
+
+
 @njit(cache=True)
 def draw_weights(
-    start: Ints, target: Shorts, count: NDArray[np.int16], kind: NDArray[np.uint8], mean: Floats, spread: Floats,
+    start: Ints, target: Shorts, count: NDArray[np.int16], kind: NDArray[np.uint8], angle: Floats, strength: Strength,
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:  # fmt: skip
-    """A weight an edge, shape (edges,): log-normal of the pair's mean, times the number of synapses.
+    """A weight an edge, shape (edges,): drawn for its pair of types, times the number of synapses.
 
     Args:
         start: as in a `CompactConnectome`.
         target: the same.
         count: synapses of each edge.
         kind: type of each neuron.
-        mean: signed mean weight of a synapse, (pre, post).
-        spread: standard deviation of its logarithm, (pre, post).
+        angle: preferred direction of each, rad, 0 to 2 pi.
+        strength: of a synapse.
         rng: of the weights.
     """
     weight = np.empty(target.size, np.float32)
     for i in range(start.size - 1):
         pre = kind[i]
         for e in range(start[i], start[i + 1]):
-            post = kind[target[e]]
-            s = spread[pre, post]
-            factor = 1.0 if s == 0.0 else math.exp(s * rng.standard_normal() - 0.5 * s * s)
-            weight[e] = mean[pre, post] * factor * count[e]
+            j = target[e]
+            s, order = strength.spread[pre, kind[j]], strength.ordered[pre, kind[j]]
+            z = rng.standard_normal() if s > 0.0 else 0.0
+            if order > 0.0:
+                apart = abs(angle[i] - angle[j])
+                apart = min(apart, 2.0 * math.pi - apart) / math.pi
+                z = order * strength.rank[min(int(apart * RANKS), RANKS - 1)] + math.sqrt(1.0 - order * order) * z
+            weight[e] = strength.mean[pre, kind[j]] * math.exp(s * z - 0.5 * s * s) * count[e]
     return weight
 
 
