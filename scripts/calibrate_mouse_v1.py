@@ -1,6 +1,6 @@
 """Fits the background of every type of V1 to the spontaneous rates of the Neuropixels units.
 
-Usage: python -m animat.scripts.calibrate_mouse_v1 [--radius 150] [--seed 11] [--steps 40]
+Usage: python -m animat.scripts.calibrate_mouse_v1 [--radius 70] [--seed 11] [--steps 26]
 
 The fit uses one column (a radius and a seed) in a grey field; `animat bench mouse-v1` judges others. Every type's
 background moves by the logarithm of what its median rate lacks; the steps become smaller. Writes v1_background.csv.
@@ -62,14 +62,14 @@ def fit(v1: V1, seed: int, steps: int, seconds: float, start: Floats) -> tuple[F
 def main() -> None:
     """Fit and write the table."""
     parser = argparse.ArgumentParser(description="Fit the background of V1.")
-    parser.add_argument("--radius", type=float, default=150.0, help="of the column, um")
+    parser.add_argument("--radius", type=float, default=70.0, help="of the column, um")
     parser.add_argument("--seed", type=int, default=11)
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=2.0, help="biological seconds of a step")
+    parser.add_argument("--steps", type=int, default=26)
+    parser.add_argument("--seconds", type=float, default=1.0, help="biological seconds of a step")
     parser.add_argument("--again", action="store_true", help="start from the table")
     given = parser.parse_args()
     path = DATA / "v1_background.csv"
-    start = pd.read_csv(path)["rate_hz"].to_numpy(np.float64) if given.again else np.full(tables().n, 2000.0)
+    start = pd.read_csv(path)["rate_hz"].to_numpy(np.float64) if given.again else np.full(tables().n, 4500.0)
     v1 = V1(given.radius, np.random.default_rng(given.seed), ("L",), background_hz=start)
     background, found = fit(v1, given.seed, given.steps, given.seconds, start)
     table = pd.DataFrame({"type": tables().names, "rate_hz": background.round(1), "reached_hz": found.round(3)})

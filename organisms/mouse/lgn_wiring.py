@@ -25,13 +25,14 @@ MOST_TF = 16
 
 @dataclass(frozen=True, kw_only=True)
 class LgnRule:
-    """Numbers of the rule; all but the last are the published model's."""
+    """Numbers of the rule; all but the last are those of the published model."""
 
     shift_deg: float = 2.5  # deg, of the subfields from the middle
     radius_deg: float = 5.0  # deg, sigma of the field of geniculate axons
     aspect: float = 1.5  # length over width
     oblique_deg: float = 15.0  # deg, cells with two subfields join cells of nearly their own axis only
-    synapses: float = 80.0  # on an excitatory cell of layer 4: assumed; the published model draws about 330 connections
+    synapses: float = 464.0  # on an excitatory cell of layer 4: a fifth of its 2,322, as published
+    inhibitory: float = 0.6  # of the published share of inhibitory cells: assumed, or PV cells of layer 4 fire too much
 
     def __post_init__(self) -> None:
         for name in ("radius_deg", "aspect", "synapses"):

@@ -18,8 +18,8 @@ class EyeView:
 
     width_px: int = 64
     height_px: int = 48
-    width_deg: float = 120.0  # deg, azimuth: assumed, less than the 180 deg or so of a mouse's eye
-    height_deg: float = 90.0  # deg, elevation: assumed
+    width_deg: float = 170.0  # deg: `bodies.mouse_eyes`
+    height_deg: float = 127.5  # deg: the same
 
     def __post_init__(self) -> None:
         for name in ("width_px", "height_px", "width_deg", "height_deg"):

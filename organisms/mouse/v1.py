@@ -186,13 +186,14 @@ class V1:
         known, part = tables(), self.columns[k]
         types = {name: known.types[name].to_numpy(np.float64)[part.kind] for name in ("lgn_tf", "lgn_on", "lgn_share")}
         tf = np.maximum(rng.poisson(types["lgn_tf"]), 1).clip(max=15)
+        rule, excitatory = self.settings.rule, known.sign[part.kind] > 0
         targets = Targets(
             azimuth=self.centres[k][:, 0],
             elevation=self.centres[k][:, 1],
             angle=part.angle,
             on=rng.random(part.n) < types["lgn_on"],
             tf=tf,
-            synapses=rng.poisson(self.settings.rule.synapses * types["lgn_share"]),
+            synapses=rng.poisson(rule.synapses * types["lgn_share"] * np.where(excitatory, 1.0, rule.inhibitory)),
         )
         pre, post, count = lgn_edges(self.eyes[k], targets, self.settings.rule, rng)
         return pre + self.first[k], post + self.first[len(self.sides) + k], count

@@ -22,7 +22,7 @@ from .v1_tables import DATA, Tables, tables
 
 Floats = NDArray[np.float64]
 
-BACKGROUND_PSP_MV = 1.0  # mV, peak potential of a background event: assumed
+BACKGROUND_PSP_MV = 0.3  # mV, peak potential of a background event: assumed
 RADII = 60  # at which missing inputs are computed; in between they are interpolated
 
 

@@ -14,8 +14,7 @@ Floats = NDArray[np.float64]
 
 DATA = Path(__file__).parent / "data"
 LGN = "LGN"  # the type of all cells of the geniculate, after the cortical ones
-LGN_PSP_MV = 0.35  # mV, of one geniculate synapse: assumed, the mean between excitatory cells of layer 4
-LGN_PSP_SPREAD = 0.0  # their spread is in the number of synapses
+LGN_PSP_MV = 0.345  # mV, of one geniculate synapse: the number of lgn_weights_population.csv; that it is mV is assumed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
