@@ -26,6 +26,7 @@ EM = f"V1DD electron microscopy, pmax_matrix_v1dd.csv of {MODEL}; sigma.csv afte
 PSP = "Campagnola et al. 2022 Science 375:eabj5861 (resting mean), psp_characterization.csv of the same"
 CLASSES = {"Exc": "E", "ET": "E", "IT": "E", "NP": "E", "PV": "PV", "SST": "SST", "VIP": "VIP", "Inh": "L1"}
 CELLS = {"L5_ET": "ET", "L5_NP": "NP"}  # class of v1_glif_cells.csv where it is not that of `CLASSES`
+POOLS = {"E": "Exc", "PV": "PV", "SST": "SST", "VIP": "VIP"}  # class -> how names of recorded ones end
 NEUROPIXELS = {"L5_ET": "L5 Exc", "L5_IT": "L5 Exc", "L5_NP": "L5 Exc", "L1_Inh": "L1 Htr3a"}
 KINDS = ("L1_Inh", "L2/3_Exc", "L2/3_PV", "L2/3_SST", "L2/3_VIP", "L4_Exc", "L4_PV", "L4_SST", "L4_VIP", "L5_ET",
          "L5_IT", "L5_NP", "L5_PV", "L5_SST", "L5_VIP", "L6_Exc", "L6_PV", "L6_SST", "L6_VIP")  # fmt: skip
@@ -158,7 +159,8 @@ def _recorded(psp: pd.DataFrame, asked: str) -> str:
 def targets(shared: Path) -> pd.DataFrame:
     """Medians of the Neuropixels units of every class: for validation, nothing is built from them."""
     units = _read(shared, "OSI_DSI_neuropixels_v4")
-    rows = units.groupby("cell_type").agg(
+    pooled = [units[units["cell_type"].str.endswith(end)].assign(cell_type=f"all {name}") for name, end in POOLS.items()]
+    rows = pd.concat([units, *pooled]).groupby("cell_type").agg(
         units=("OSI", "size"),
         spontaneous_hz=("Spont_Rate(Hz)", "median"),
         grating_hz=("Ave_Rate(Hz)", "median"),

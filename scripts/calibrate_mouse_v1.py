@@ -17,20 +17,16 @@ from numpy.typing import NDArray
 from ..organisms.mouse.v1 import V1
 from ..organisms.mouse.v1_input import target_rates
 from ..organisms.mouse.v1_tables import DATA, tables
+from ..organisms.mouse.v1_validation import grey_counts
 
 Floats = NDArray[np.float64]
 
-SETTLE_S = 0.4  # s, left out
 LARGEST = 0.25  # of the logarithm of a background rate in a step
 
 
 def median_rates(v1: V1, seed: int, duration_s: float) -> Floats:
     """Median rate (Hz) of every type of the first column in a grey field, interpolated between whole counts."""
-    view = v1.settings.view
-    grey = np.full((len(v1.sides), view.height_px, view.width_px), 0.5)
-    v1.reset(seed)
-    v1.step(grey, SETTLE_S)
-    spikes = v1.step(grey, duration_s).spikes
+    spikes = grey_counts(v1, seed, duration_s)
     return np.array([_median(spikes[v1.rows(kind)]) / duration_s for kind in tables().names])
 
 

@@ -33,6 +33,8 @@ def count_events(background: Background, i: int, step: int) -> int:
     if p == 1.0:
         return 0
     left = uniform(background.seed, i, np.uint64(step)) - p
+    if left <= 0.0:
+        return 0
     mean, count = -np.log(p), 0
     while left > 0.0 and p > 0.0:
         count += 1

@@ -23,6 +23,8 @@ from .v1_tables import DATA, Tables, tables
 Floats = NDArray[np.float64]
 
 BACKGROUND_PSP_MV = 0.3  # mV, peak potential of a background event: assumed
+EVENT_PSP_MV = 2.0  # mV, of the events that are drawn: fewer and larger ones with the variance of all, the rest of whose
+# mean is a constant current
 RADII = 60  # at which missing inputs are computed; in between they are interpolated
 
 
@@ -56,12 +58,14 @@ def outside(column: Column, model: LifTypes, rates_hz: Floats | None = None) -> 
     """
     known = tables()
     base = background_rates() if rates_hz is None else rates_hz
-    weight = BACKGROUND_PSP_MV * model.current_per_psp(model.tau_e_ms)[: known.n]
+    per_mv = model.current_per_psp(model.tau_e_ms)[: known.n]
     mean, square = _missing(known, column, model)
-    kind = column.kind
     event, event_square = _moments(model, model.tau_e_ms, known.n)
-    more = square / (weight**2 * event_square)[kind]
-    return Outside(mean - more * (weight * event)[kind], base[kind] + more, weight[kind])
+    mean += (base * BACKGROUND_PSP_MV * per_mv * event)[column.kind]
+    square += (base * (BACKGROUND_PSP_MV * per_mv) ** 2 * event_square)[column.kind]
+    weight = (EVENT_PSP_MV * per_mv)[column.kind]
+    rate = square / (weight**2 * event_square[column.kind])
+    return Outside(mean - rate * weight * event[column.kind], rate, weight)
 
 
 def _missing(known: Tables, column: Column, model: LifTypes) -> tuple[Floats, Floats]:
