@@ -10,7 +10,8 @@ of their filters; what is measured, published and assumed is in `provenance` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from ...brains.compact import CompactConnectome
 from ...brains.models.lif_types import LifTypes
 from ...brains.spiking import SpikingNetwork
-from ...brains.spiking_brain import SpikingActivity, SpikingBrain, SpikingState
+from ...brains.spiking_brain import SpikingActivity, SpikingBrain
 from .column import Column, column
 from .lgn import LgnCells, LgnFilters, lgn_cells
 from .lgn_wiring import LgnRule, Targets, lgn_edges
@@ -31,10 +32,8 @@ from .v1_tables import LGN, LGN_PSP_MV, Tables, tables
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-OTHER = {"L": "R", "R": "L"}
 KICK_MV = 1e3  # mV, what makes a geniculate cell of the network spike
 SOURCE_MS = 10.0  # ms and mV: constants of geniculate cells, which only pass spikes on
-LARGEST_STRETCH = 2.0  # of the field that a small column sees
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +42,8 @@ class V1Settings:
 
     dt_ms: float = 1.0  # ms, step of the network
     frame_s: float = 0.02  # s, one image: vision at 50 Hz
-    rule: LgnRule = LgnRule()
-    view: EyeView = EyeView()
+    rule: LgnRule = field(default_factory=LgnRule)
+    view: EyeView = field(default_factory=EyeView)
     like_weights: float = 0.95  # correlation of E to E weights with likeness: published order, with its jitter
     field_share: float = 0.8  # of the width and height of the eye's image that a column's centres span: assumed
 
@@ -162,12 +161,14 @@ class V1:
         table = pd.DataFrame(
             {"pre": [names[k] for k in pre], "post": [names[k] for k in post], "edges": groups[pre, post]}
         )
-        table["provenance"] = np.where(table["pre"] == LGN, "published_model", "em_statistics")
+        drawn = all(part.connectome.provenance != "measured" for part in self.columns)
+        own = "em_statistics" if drawn else "em_connectome"
+        table["provenance"] = np.where(table["pre"] == LGN, "published_model", own)
         table["house"] = table["provenance"].map(HOUSE)
         return table
 
     @property
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """All that changes, as copies, for an exact checkpoint."""
         return {
             "brain": self.brain.state,
@@ -175,6 +176,14 @@ class V1:
             "filters": [filters.state for filters in self.filters],
             "new": self._new,
         }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue exactly from a `state`."""
+        self.brain.restore(state["brain"])
+        self.retina.restore(state["retina"])
+        for filters, past in zip(self.filters, state["filters"], strict=True):
+            filters.restore(past)
+        self._new = bool(state["new"])
 
     def _centres(self, part: Column) -> Floats:
         """Deg in the eye's image of every cell's receptive field, shape (n, 2): assumed linear, nasal to medial."""
@@ -260,6 +269,7 @@ class V1:
 
 
 HOUSE = {
+    "em_connectome": "measured",
     "em_statistics": "derived",
     "tracer_regression": "derived",
     "published_model": "published",
