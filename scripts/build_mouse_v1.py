@@ -10,13 +10,14 @@ of bmtk 1.2.0 (BSD-3), which has the LGN filters. The cells' own parameters (v1_
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
-import numpy as np
 import pandas as pd
 
 from ..organisms.mouse.v1_tables import DATA
@@ -73,10 +74,10 @@ def types(shared: Path) -> pd.DataFrame:
                 "class": cell_class,
                 "sign": 1 if cell_class == "E" else -1,
                 "per_mm2": round(seeds.loc[names, "Areal density (#/mm^2)"].astype(float).sum(), 1),
-                "top_um": float(seeds.loc[names[0], "upper_bound"]),
-                "bottom_um": float(seeds.loc[names[0], "lower_bound"]),
-                "tau_m_ms": round(glif.loc[cells, "tau_m_ms"], 2),
-                "gap_mv": round(glif.loc[cells, "gap_mv"], 2),
+                "top_um": float(_at(seeds, names[0], "upper_bound")),
+                "bottom_um": float(_at(seeds, names[0], "lower_bound")),
+                "tau_m_ms": round(_at(glif, cells, "tau_m_ms"), 2),
+                "gap_mv": round(_at(glif, cells, "gap_mv"), 2),
                 "tau_e_ms": _mean_time(fast, slow, share, "exc", synaptic),
                 "tau_i_ms": _mean_time(fast, slow, share, "inh", synaptic),
                 "lgn_tf": lgn.loc[names[0], "poisson_parameter"],
@@ -97,8 +98,7 @@ def types(shared: Path) -> pd.DataFrame:
 
 def _mean_time(fast: pd.DataFrame, slow: pd.DataFrame, share: pd.DataFrame, pre: str, post: str) -> float:
     """Ms: an exponential current of the same mean time as the published sum of a fast and a slow alpha function."""
-    quick, late = fast.loc[pre, post] * 1e3, slow.loc[pre, post] * 1e3
-    part = share.loc[pre, post]
+    quick, late, part = _at(fast, pre, post) * 1e3, _at(slow, pre, post) * 1e3, _at(share, pre, post)
     return float(round(2.0 * (quick**2 + part * late**2) / (quick + part * late), 2))
 
 
@@ -114,21 +114,22 @@ def pairs(shared: Path) -> pd.DataFrame:
     rows = []
     for pre in KINDS:
         for post in KINDS:
-            ends = [scheme.loc[kind, "ei"] for kind in (pre, post)]
-            asked = lookup.loc[first[pre], first[post]]
-            used = _recorded(psp, asked)
-            own = "__to__".join(str(scheme.loc[kind, "cell_type_psp"]) for kind in (pre, post))
+            ends, synaptic = ([_at(scheme, k, c) for k in (pre, post)] for c in ("ei", "cell_type_synaptic"))
+            used = _recorded(psp, _at(lookup, first[pre], first[post]))
+            mean = _at(psp, used, "mean_resting")
+            spread = math.sqrt(math.log1p((_at(psp, used, "std_resting") / mean) ** 2))
+            own = "__to__".join(str(_at(scheme, kind, "cell_type_psp")) for kind in (pre, post))
             rows.append(
                 {
                     "pre": pre,
                     "post": post,
-                    "pmax": round(pmax.loc[pre, post], 6),
-                    "sigma_um": sigma.loc[ends[0], ends[1]],
-                    "psp_mv": round(psp.loc[used, "mean_resting"], 4),
-                    "psp_spread": round(float(np.sqrt(np.log1p((psp.loc[used, "std_resting"] / psp.loc[used, "mean_resting"]) ** 2))), 3),
-                    "psp_pairs": int(psp.loc[used, "N_resting"]),
+                    "pmax": round(_at(pmax, pre, post), 6),
+                    "sigma_um": _at(sigma, ends[0], ends[1]),
+                    "psp_mv": round(mean, 4),
+                    "psp_spread": round(spread, 3),
+                    "psp_pairs": int(_at(psp, used, "N_resting")),
                     "psp_of": used,
-                    "delay_ms": latency.loc[scheme.loc[pre, "cell_type_synaptic"], scheme.loc[post, "cell_type_synaptic"]],
+                    "delay_ms": _at(latency, synaptic[0], synaptic[1]),
                     "provenance": "measured",
                     "psp_provenance": "measured" if used == own and "L1_Inh" not in (pre, post) else "assumed",
                 }
@@ -137,6 +138,10 @@ def pairs(shared: Path) -> pd.DataFrame:
     table["source"] = EM
     table["psp_source"] = PSP
     return table
+
+
+def _at(table: pd.DataFrame, row: str, column: str) -> Any:
+    return table.loc[row, column]
 
 
 def _first(shared: Path, kind: str) -> str:
@@ -151,22 +156,28 @@ def _recorded(psp: pd.DataFrame, asked: str) -> str:
     wide_pre = "all_pyr" if excitatory else "all_int"
     wide_post = "all_pyr" if post.endswith("pyr") else post
     for name in (asked, f"{pre}__to__{wide_post}", f"{wide_pre}__to__{wide_post}"):
-        if name in psp.index and psp.loc[name, "N_resting"] >= 5 and np.isfinite(psp.loc[name, "mean_resting"]):
+        if name in psp.index and _at(psp, name, "N_resting") >= 5 and math.isfinite(_at(psp, name, "mean_resting")):
             return name
     raise ValueError(f"no recorded connection stands for {asked!r}")
 
 
 def targets(shared: Path) -> pd.DataFrame:
-    """Medians of the Neuropixels units of every class: for validation, nothing is built from them."""
+    """Medians of the Neuropixels units of every class: spontaneous rates are fitted to, the rest only compared with."""
     units = _read(shared, "OSI_DSI_neuropixels_v4")
-    pooled = [units[units["cell_type"].str.endswith(end)].assign(cell_type=f"all {name}") for name, end in POOLS.items()]
-    rows = pd.concat([units, *pooled]).groupby("cell_type").agg(
-        units=("OSI", "size"),
-        spontaneous_hz=("Spont_Rate(Hz)", "median"),
-        grating_hz=("Ave_Rate(Hz)", "median"),
-        tuned_units=("OSI", "count"),
-        osi=("OSI", "median"),
-        dsi=("DSI", "median"),
+    pooled = [
+        units[units["cell_type"].str.endswith(end)].assign(cell_type=f"all {name}") for name, end in POOLS.items()
+    ]
+    rows = (
+        pd.concat([units, *pooled])
+        .groupby("cell_type")
+        .agg(
+            units=("OSI", "size"),
+            spontaneous_hz=("Spont_Rate(Hz)", "median"),
+            grating_hz=("Ave_Rate(Hz)", "median"),
+            tuned_units=("OSI", "count"),
+            osi=("OSI", "median"),
+            dsi=("DSI", "median"),
+        )
     )
     table = rows.round(4).reset_index().rename(columns={"cell_type": "neuropixels"})
     table["provenance"] = "measured"
@@ -210,7 +221,7 @@ def _spontaneous(bmtk: Path, kind: str) -> pd.Series:
     """Mean spontaneous rate, Hz, of the recorded cells of a kind by their best temporal frequency."""
     folder = bmtk / "bmtk" / "simulator" / "filternet" / "lgnmodel" / "cell_metrics"
     cells = pd.read_csv(folder / f"{kind}_cell_data.csv")
-    best = cells[[f"F0_TF{f}" for f in (1, 2, 4, 8, 15)]].idxmax(axis=1).str.removeprefix("F0_")
+    best = cells[[f"F0_TF{f}" for f in (1, 2, 4, 8, 15)]].idxmax(axis=1).astype(str).str[3:]
     return cells.groupby(best)["Spont"].mean()
 
 

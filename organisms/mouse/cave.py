@@ -25,7 +25,10 @@ from .v1_tables import tables
 
 Ints = NDArray[np.int64]
 
-ENDS = {"pre": ("pre_root_id", "pre_pt_root_id", "pre_root", "pre"), "post": ("post_root_id", "post_pt_root_id", "post_root", "post")}
+ENDS = {
+    "pre": ("pre_root_id", "pre_pt_root_id", "pre_root", "pre"),
+    "post": ("post_root_id", "post_pt_root_id", "post_root", "post"),
+}
 ID = ("root_id", "pt_root_id", "id")
 TYPE = ("cell_type", "type")
 PLACE = {"x_um": ("x_um", "pt_x_um"), "y_um": ("y_um", "pt_y_um"), "z_um": ("z_um", "pt_z_um")}
@@ -33,7 +36,10 @@ MOST_COUNT = 30_000  # of a pair, 16 bits
 
 
 def read_cave(
-    synapses: str | PathLike[str], cells: str | PathLike[str], rng: np.random.Generator | None = None, citation: str = ""
+    synapses: str | PathLike[str],
+    cells: str | PathLike[str],
+    rng: np.random.Generator | None = None,
+    citation: str = "",
 ) -> Column:
     """A column from two CSV files.
 
@@ -76,7 +82,10 @@ def read_cave(
     rng = np.random.default_rng(0) if rng is None else rng
     away = np.hypot(*(made.neurons[name].to_numpy() for name in ("x_um", "y_um")))
     return Column(
-        connectome=made, kind=kind, angle=rng.uniform(0.0, 2.0 * np.pi, kind.size), radius_um=max(float(away.max()), 1.0)
+        connectome=made,
+        kind=kind,
+        angle=rng.uniform(0.0, 2.0 * np.pi, kind.size),
+        radius_um=max(float(away.max()), 1.0),
     )
 
 

@@ -111,7 +111,11 @@ def commands(names: Sequence[str], release: Floats) -> tuple[float, float]:
     rows = rows[rows["post"] == "command"]
     at = {name: k for k, name in enumerate(names)}
     left, right = (
-        sum(float(w) * int(s) * release[at[f"{pre}_{side}"]] for pre, w, s in rows[["pre", "weight", "sign"]].to_numpy() if f"{pre}_{side}" in at)
+        sum(
+            float(w) * int(s) * release[at[f"{pre}_{side}"]]
+            for pre, w, s in rows[["pre", "weight", "sign"]].to_numpy()
+            if f"{pre}_{side}" in at
+        )
         for side in SIDES
     )
     return max(float(left), 0.0), max(float(right), 0.0)

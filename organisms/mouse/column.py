@@ -102,8 +102,8 @@ def _place(known: Tables, radius_um: float, rng: np.random.Generator) -> tuple[C
         sin=np.sin(2.0 * angle),
         kind=kind,
         first=first.astype(np.int64),
-        low_x=(tiles // across) * TILE_UM - radius_um,
-        low_y=(tiles % across) * TILE_UM - radius_um,
+        low_x=np.asarray((tiles // across) * TILE_UM - radius_um, dtype=np.float64),
+        low_y=np.asarray((tiles % across) * TILE_UM - radius_um, dtype=np.float64),
     )
     return cells, rng.uniform(top, bottom), angle
 

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 TILE_DEG = (16.0, 12.0)  # published model
 KERNEL_MS = 400  # ms; all kernels have ended by then
 LOG_WIDTH = math.log(200.3) - math.log(100.3)  # of a raised cosine, bmtk's fitfuns.py
-TWO_FILTERS = {  # class -> non-dominant kernel, zero crossings (ms) of both, greatest rates of both (Hz), separation (deg)
+TWO_FILTERS = {  # class -> non-dominant kernel, zero crossings (ms) of both, greatest rates of both (Hz), apart (deg)
     "sONsOFF_001": ("sON_TF4", (115.0, 121.0), (35.0, 21.0), 6.0),
     "sONtOFF_001": ("sON_TF4", (64.8, 93.5), (46.0, 31.0), 4.0),
 }  # bmtk's cell_loaders.py and node_funcs.py of the published model
@@ -110,7 +110,7 @@ def _kernels(table: pd.DataFrame) -> tuple[dict[str, Floats], dict[str, Floats]]
     own = {name: (-values if "OFF" in name else values) for name, values in plain.items()}
     second = {}
     for name, (other, crossings, most, _) in TWO_FILTERS.items():
-        spont = float(table.loc[name, "spontaneous_hz"])
+        spont = float(table["spontaneous_hz"].to_dict()[name])
         off, off_sum = _crossing_at(plain[name], crossings[0])
         on, on_sum = _crossing_at(plain[other], crossings[1])
         ratio = most[0] / most[1]
@@ -170,7 +170,7 @@ class LgnFilters:
         drive = np.einsum("tf,tf->f", self._taps[: taps - self._newest], self._past[self._newest :])
         drive += np.einsum("tf,tf->f", self._taps[taps - self._newest :], self._past[: self._newest])
         rates = np.maximum(drive + self._spontaneous, 0.0)
-        return np.bincount(self.cells.cell, weights=rates, minlength=self.cells.n)
+        return np.bincount(self.cells.cell, weights=rates, minlength=self.cells.n).astype(np.float64)
 
     @property
     def state(self) -> Floats:
@@ -215,4 +215,4 @@ def spatial(cells: LgnCells, view: EyeView) -> sparse.csr_matrix:
     made = sparse.csr_matrix(
         (weight[used].astype(np.float32), (row[used], place[used])), shape=(len(px), view.width_px * view.height_px)
     )
-    return sparse.diags((1.0 / made.sum(axis=1).A1).astype(np.float32)) @ made
+    return sparse.csr_matrix(sparse.diags((1.0 / made.sum(axis=1).A1).astype(np.float32)) @ made)

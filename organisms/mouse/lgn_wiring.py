@@ -138,6 +138,7 @@ def _draw(
             size += 1
         if sum_p > 0.0:
             for e in range(ends[i], ends[i + 1]):
-                drawn[e] = who[min(np.searchsorted(total[:size], rng.random() * sum_p, side="right"), size - 1)]
+                place = np.searchsorted(total[:size], rng.random() * sum_p, side="right")
+                drawn[e] = who[place] if place < size else who[size - 1]
                 found[e] = True
     return found

@@ -141,7 +141,7 @@ class V1:
         """Rows of a type in a column."""
         known = tables()
         low, high = self.first[len(self.sides) + part], self.first[len(self.sides) + part + 1]
-        return low + np.flatnonzero(self.kind[low:high] == known.names.index(kind))
+        return np.asarray(low + np.flatnonzero(self.kind[low:high] == known.names.index(kind)))
 
     def rates(self, activity: SpikingActivity, duration_s: float) -> pd.DataFrame:
         """Mean rate, Hz, of every type (rows) in every column (side)."""
@@ -259,7 +259,13 @@ class V1:
             start=made.start,
             target=made.target,
             weight=draw_weights(
-                made.start, made.target, made.count, self.kind, self.angle, Strength(mean, spread, ordered, ranks()), rng
+                made.start,
+                made.target,
+                made.count,
+                self.kind,
+                self.angle,
+                Strength(mean, spread, ordered, ranks()),
+                rng,
             ),
             delay_steps=draw_delays(made.start, made.target, self.kind, steps),
             model=self.model,

@@ -23,7 +23,9 @@ from .v1_tables import DATA, Tables, tables
 Floats = NDArray[np.float64]
 
 BACKGROUND_PSP_MV = 0.3  # mV, peak potential of a background event: assumed
-EVENT_PSP_MV = 2.0  # mV, of the events that are drawn: fewer and larger ones with the variance of all, the rest of whose
+EVENT_PSP_MV = (
+    2.0  # mV, of the events that are drawn: fewer and larger ones with the variance of all, the rest of whose
+)
 # mean is a constant current
 RADII = 60  # at which missing inputs are computed; in between they are interpolated
 
@@ -39,7 +41,7 @@ class Outside(NamedTuple):
 def target_rates() -> Floats:
     """Spontaneous rate of every type in the animal, Hz, shape (types,)."""
     units = pd.read_csv(DATA / "v1_neuropixels.csv").set_index("neuropixels")
-    return units.loc[tables().types["neuropixels"], "spontaneous_hz"].to_numpy(np.float64)
+    return np.asarray(units.loc[tables().types["neuropixels"], "spontaneous_hz"], dtype=np.float64)
 
 
 def background_rates() -> Floats:
@@ -93,7 +95,7 @@ def _missing(known: Tables, column: Column, model: LifTypes) -> tuple[Floats, Fl
 def psp_weights(known: Tables, model: LifTypes) -> Floats:
     """Signed mean weight, mV of current, of a synapse of every pair of types, (pre, post)."""
     e, i = (model.current_per_psp(tau)[: known.n] for tau in (model.tau_e_ms, model.tau_i_ms))
-    return known.psp_mv * np.where(known.sign[:, None] > 0, e[None, :], -i[None, :])
+    return np.asarray(known.psp_mv * np.where(known.sign[:, None] > 0, e[None, :], -i[None, :]))
 
 
 def _moments(model: LifTypes, tau_s_ms: Floats, n: int) -> tuple[Floats, Floats]:

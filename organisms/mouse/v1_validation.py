@@ -48,10 +48,15 @@ def spontaneous(v1: V1, seed: int, duration_s: float) -> pd.DataFrame:
     """Median spontaneous rate, Hz, of every type and of all E, PV, SST and VIP cells beside the recorded ones."""
     rates = grey_counts(v1, seed, duration_s) / duration_s
     known, recorded = tables(), pd.read_csv(DATA / "v1_neuropixels.csv").set_index("neuropixels")
-    rows = {name: (float(np.median(rates[v1.rows(name)])), hz) for name, hz in zip(known.names, target_rates(), strict=True)}
+    rows = {
+        name: (float(np.median(rates[v1.rows(name)])), hz) for name, hz in zip(known.names, target_rates(), strict=True)
+    }
     for pool in POOLS:
         cells = np.concatenate([v1.rows(known.names[k]) for k in known.of_class(pool)])
-        rows[f"all {pool}"] = (float(np.median(rates[cells])), float(recorded.loc[f"all {pool}", "spontaneous_hz"]))
+        rows[f"all {pool}"] = (
+            float(np.median(rates[cells])),
+            float(recorded["spontaneous_hz"].to_dict()[f"all {pool}"]),
+        )
     table = pd.DataFrame(rows, index=["model_hz", "measured_hz"]).T
     table["ratio"] = table["model_hz"] / table["measured_hz"]
     return table

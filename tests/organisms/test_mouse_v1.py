@@ -98,7 +98,9 @@ def test_one_type_of_cells_is_the_published_psc_neuron():
 
 def test_types_with_a_membrane_as_fast_as_a_synapse_are_refused():
     with pytest.raises(ValueError, match="tau_m_ms must differ"):
-        LifTypes(kind=np.zeros(1, np.uint8), **{k: np.array([5.0]) for k in ("tau_m_ms", "tau_e_ms", "tau_i_ms", "gap_mv")})
+        LifTypes(
+            kind=np.zeros(1, np.uint8), **{k: np.array([5.0]) for k in ("tau_m_ms", "tau_e_ms", "tau_i_ms", "gap_mv")}
+        )
 
 
 def test_every_spatial_filter_sums_to_one_so_that_a_uniform_field_passes_unchanged():
@@ -189,7 +191,10 @@ def test_an_equal_seed_gives_equal_spikes_and_a_checkpoint_goes_on_exactly(v1):
 
 def test_held_out_spontaneous_rates_of_e_pv_sst_and_vip_cells_are_within_a_factor_2_of_the_recorded_medians(v1):
     table = spontaneous(v1, HELD_OUT, 4.0)
-    large = [name for name in ("L2/3_Exc", "L4_Exc", "L5_IT", "L6_Exc", "L4_PV", "L5_PV", "all E", "all PV", "all SST", "all VIP")]
+    large = [
+        name
+        for name in ("L2/3_Exc", "L4_Exc", "L5_IT", "L6_Exc", "L4_PV", "L5_PV", "all E", "all PV", "all SST", "all VIP")
+    ]
     assert table.loc[large, "ratio"].between(0.5, 2.0).all(), table
 
 
@@ -250,7 +255,9 @@ def test_a_cave_export_keeps_64_bit_ids_sums_pairs_and_drops_self_and_untyped_ed
     }
     assert list(wiring.sign) == [1, 1, -1]
     assert wiring.provenance == "measured"
-    assert "1 synapses of cells without a known type, 1 of cells onto themselves and 1 cells" in wiring.source.changes[0]
+    assert (
+        "1 synapses of cells without a known type, 1 of cells onto themselves and 1 cells" in wiring.source.changes[0]
+    )
 
 
 def test_a_cave_export_replaces_the_drawn_column(tmp_path):
@@ -330,6 +337,10 @@ def test_a_map_of_v1_puts_cells_of_the_left_eye_in_the_right_places_of_the_right
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the published tables (../shared/data/mouse) are not here")
 def test_shipped_tables_are_those_the_script_makes_of_the_published_ones():
-    for name, make in (("v1_types", build_mouse_v1.types), ("v1_pairs", build_mouse_v1.pairs), ("v1_neuropixels", build_mouse_v1.targets)):
+    for name, make in (
+        ("v1_types", build_mouse_v1.types),
+        ("v1_pairs", build_mouse_v1.pairs),
+        ("v1_neuropixels", build_mouse_v1.targets),
+    ):
         shipped = pd.read_csv(build_mouse_v1.DATA / f"{name}.csv")
         pd.testing.assert_frame_equal(make(SHARED).reset_index(drop=True), shipped, check_dtype=False)
