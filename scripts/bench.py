@@ -23,6 +23,7 @@ SECTIONS = {  # name -> module of this package, and its function that measures
     "fly-cns": "bench_cns:cns_bars",
     "mouse-body": "bench_mouse_body:mouse_body_bars",
     "mouse-spinal": "bench_mouse_spinal:spinal_bars",
+    "mouse-v1": "bench_mouse_v1:v1_bars",
 }
 
 
