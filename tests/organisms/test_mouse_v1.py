@@ -20,6 +20,7 @@ from animat.organisms.mouse.cave import read_cave
 from animat.organisms.mouse.column import column
 from animat.organisms.mouse.lgn import LgnFilters, kernel, lgn_cells, spatial
 from animat.organisms.mouse.retina import EyeView, Retina
+from animat.organisms.mouse.sight import Sight
 from animat.organisms.mouse.v1 import V1
 from animat.organisms.mouse.v1_sampling import count_groups
 from animat.organisms.mouse.v1_tables import tables
@@ -344,3 +345,19 @@ def test_shipped_tables_are_those_the_script_makes_of_the_published_ones():
     ):
         shipped = pd.read_csv(build_mouse_v1.DATA / f"{name}.csv")
         pd.testing.assert_frame_equal(make(SHARED).reset_index(drop=True), shipped, check_dtype=False)
+
+
+def test_sight_tells_the_side_of_the_brain_that_is_across_and_goes_on_exactly_from_a_checkpoint():
+    sight = Sight(V1(30.0, np.random.default_rng(0)))
+    images = np.full((2, 48, 64), 0.6, np.float32)
+    for step in range(20):
+        images[0, 20:32, 20:40] = 0.1 if step >= 4 else 0.6  # something dark on the left
+        told = sight.step(images.ravel(), 0.01)
+    by_name = dict(zip(sight.channels, told, strict=True))
+    assert max(v for k, v in by_name.items() if k.startswith("ret_R")) > 0.5
+    assert max(v for k, v in by_name.items() if k.startswith("ret_L")) == 0.0
+    state = sight.state
+    straight = [sight.step(images.ravel(), 0.01) for _ in range(4)]
+    sight.restore(state)
+    for expected in straight:
+        np.testing.assert_array_equal(sight.step(images.ravel(), 0.01), expected)
