@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
+from animat.brains.composite import composed
 from animat.brains.connectome import ConnectomeError
 from animat.brains.models.lif_psc import LifPsc
 from animat.brains.models.lif_types import LifTypes
 from animat.brains.spiking import SpikingNetwork
 from animat.brains.spiking_brain import SpikingBrain
-from animat.organisms.mouse import colliculus
+from animat.organisms.mouse import colliculus, spinal
 from animat.organisms.mouse.cave import read_cave
 from animat.organisms.mouse.column import column
 from animat.organisms.mouse.lgn import LgnFilters, kernel, lgn_cells, spatial
@@ -361,3 +362,15 @@ def test_sight_tells_the_side_of_the_brain_that_is_across_and_goes_on_exactly_fr
     sight.restore(state)
     for expected in straight:
         np.testing.assert_array_equal(sight.step(images.ravel(), 0.01), expected)
+
+
+def test_joined_to_the_cord_the_drive_to_explore_walks_at_the_frequency_of_the_measured_mice():
+    cord, own = spinal.connectome(), colliculus.connectome()
+    parts = {"brainstem": own.names, "cord": cord.names}
+    build = {"brainstem": colliculus.brainstem_brain, "cord": spinal.brain}
+    brain = composed(colliculus.joined(cord), parts, build, {("brainstem", "cord"): 1.0})
+    drive = np.array([0.4 * name.startswith("explore_") for name in brain.names])
+    flexor = brain.names.index("RG-F_LH")
+    active = np.array([brain.step(drive, 0.01).release[flexor] > 0.1 for _ in range(300)])[100:]
+    onsets = np.flatnonzero(active[1:] & ~active[:-1])
+    assert 100.0 / np.diff(onsets).mean() == pytest.approx(3.18, abs=0.6)  # Hz, level treadmill
