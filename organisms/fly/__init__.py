@@ -56,7 +56,7 @@ def build() -> Organism:
         reference=wiring,
         dynamics=dynamics(),
         gains=SynapseGains(chemical_mv=PER_SYNAPSE * RATE_FULL_HZ, electrical=0.0, normalisation=0.0),
-        sensory=SensoryMap.from_csv(*(DATA / f"senses{part}.csv" for part in ("", "_visual", "_taste"))),
+        sensory=SensoryMap.from_csv(*(DATA / f"senses{part}.csv" for part in ("", "_visual", "_taste", "_odour"))),
         effectors=EffectorMap.from_csv(DATA / "effectors.csv", gain=MUSCLE_GAIN),
         body=body,
         rebuild=rebuild,
