@@ -25,9 +25,13 @@ class Arena:
     temperature_c: float = 20.0  # Celsius, a standard cultivation temperature of C. elegans
     fields: tuple[Field, ...] = ()
     panorama: Panorama | None = None  # what eyes see behind all things; none: it is dark
+    wind_mm_s: tuple[float, float] = (0.0, 0.0)  # where the air goes, along x and y; the body feels and senses it
 
     def resting_senses(self, body: Body) -> Mapping[str, Floats]:
-        """What the world presents to an untouched animal at the origin, one vector a modality, in the body's order."""
+        """What the world presents to an untouched animal at the origin, one vector a modality, in the body's order.
+
+        Senses of the body itself rest at 0; so does its sense of wind.
+        """
         senses = {name: np.zeros(len(labels)) for name, labels in body.channels.items()}
         if "thermosensation" in senses:
             senses["thermosensation"][:] = self.temperature_c

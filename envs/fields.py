@@ -1,7 +1,7 @@
 """Fields: what a place in the arena smells of or how warm it is, felt where the sense organs are.
 
-A field gives one or more channels of one modality a value everywhere; each channel feels it where its own organ is. It
-does not change in time.
+A field gives one or more channels of one modality a value everywhere; each channel feels it where its own organ is. A
+plume (plume.py) changes in time, the others do not.
 """
 
 from __future__ import annotations
@@ -27,13 +27,17 @@ class Field:
     channel: str  # a channel of that modality, or a pattern that several answer to: "antenna_*"
     unit: str  # as it is written beside a value
 
-    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
-        """The value at one place; called every control step, so without arrays."""
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
+        """The value at one place and time; called every control step, so where it can be without arrays."""
         raise NotImplementedError
 
-    def values(self, places_mm: Floats) -> Floats:
+    def values(self, places_mm: Floats, time_s: float = 0.0) -> Floats:
         """The value at many places, shape (...), for places of shape (..., 2 or more)."""
         raise NotImplementedError
+
+    def begun(self, rng: np.random.Generator) -> Field:
+        """The field of one episode: itself, unless chance has a part in it."""
+        return self
 
     def gradient(self, places_mm: Floats) -> Floats:
         """How steeply the value rises along x and y, per mm, shape (..., 2)."""
@@ -54,12 +58,12 @@ class GaussianField(Field):
         if not self.sigma_mm > 0:
             raise ValueError(f"GaussianField {self.channel!r}: sigma_mm ({self.sigma_mm} mm) must be above 0")
 
-    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
         """The value at one place."""
         square = (x_mm - self.x_mm) ** 2 + (y_mm - self.y_mm) ** 2
         return self.background + self.peak * exp(-square / (2 * self.sigma_mm**2))
 
-    def values(self, places_mm: Floats) -> Floats:
+    def values(self, places_mm: Floats, time_s: float = 0.0) -> Floats:
         """The value at many places."""
         return self.background + self._excess(places_mm)
 
@@ -85,11 +89,11 @@ class LinearField(Field):
     per_mm: float  # rise along `towards_rad`, in the unit of the channel per mm
     towards_rad: float = 0.0  # rad, direction of the rise, counted from +x
 
-    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
         """The value at one place."""
         return self.at_start + self.per_mm * (x_mm * cos(self.towards_rad) + y_mm * sin(self.towards_rad))
 
-    def values(self, places_mm: Floats) -> Floats:
+    def values(self, places_mm: Floats, time_s: float = 0.0) -> Floats:
         """The value at many places."""
         values: Floats = self.at_start + places_mm[..., :2] @ self._slope
         return values
@@ -120,12 +124,12 @@ class PatchField(Field):
                 f" ({self.depth_mm} mm) must be above 0"
             )
 
-    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0) -> float:
+    def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
         """The value at one place."""
         inside = (x_mm - self.x_mm) ** 2 + (y_mm - self.y_mm) ** 2 <= self.radius_mm**2
         return self.value if inside and z_mm <= self.depth_mm else 0.0
 
-    def values(self, places_mm: Floats) -> Floats:
+    def values(self, places_mm: Floats, time_s: float = 0.0) -> Floats:
         """The value at many places on the ground."""
         away = places_mm[..., :2] - np.array([self.x_mm, self.y_mm])
         return np.where((away**2).sum(axis=-1) <= self.radius_mm**2, self.value, 0.0)

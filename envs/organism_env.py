@@ -150,6 +150,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self._mj_step, self._model = mujoco.mj_step, self.body.model
         self._substeps = _whole_steps(self.control_s, self._model.opt.timestep)
         self._effector_ids = self.body.effector_ids
+        self._model.opt.wind[:2] = self.task.arena.wind_mm_s
 
     def _prepare_action(
         self,
@@ -186,6 +187,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         if self.controller is not None:
             self.controller.reset(brain_seed)
             self._drive.reset(self.np_random)
+        self.senses.begin(self.np_random)
+        self.options["fields"] = [described(field) for field in self.senses.fields]
         self.excitation = np.zeros_like(self.excitation)
         self._observed, self._posture = self.senses.read(self.time_s)
         return self._observation(), {**self._info(), "brain_seed": brain_seed}

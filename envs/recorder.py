@@ -166,7 +166,7 @@ def _keep(
     if "seen" in series:
         series["seen"][step] = np.rint(255 * observation["vision"])
     if env.senses.felt:
-        series["field"][step] = env.senses.field_values()
+        series["field"][step] = env.senses.field_values(env.time_s)
     activity = env.activity
     if activity is not None:
         series["voltage_mv"][step] = activity.voltage

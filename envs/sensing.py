@@ -54,18 +54,27 @@ class Sensing:
         self._retina = None if task.arena.panorama is None else body.retina()
         if task.arena.panorama is not None and self._retina is None:
             raise ValueError(f"task {task.name!r} has something to see, and the {body.name} has no eyes")
-        self.felt = [
+        self.felt = self._find_felt()
+
+    def _find_felt(self) -> list[Felt]:
+        body = self._body
+        return [
             Felt(field, body.channels[field.modality][k], self._slices[field.modality].start + k)
             for field in self.fields
             for k in channels_of(field, body)
         ]
+
+    def begin(self, rng: np.random.Generator) -> None:
+        """Start an episode: fields in which chance has a part draw it from `rng`, which the others leave alone."""
+        self.fields = tuple(field.begun(rng) for field in self._task.arena.fields)
+        self.felt = self._find_felt()
 
     def read(self, time_s: float) -> tuple[Senses, Posture]:
         """All channels, a fresh array of shape (n_channels,), and where the body is."""
         vector = self.resting.copy()
         posture = self._read(vector)
         if self.felt:
-            self._feel_fields(vector)
+            self._feel_fields(vector, time_s)
         if self._retina is not None and self._task.arena.panorama is not None:
             seen = self._retina.look(self._data, self._task.arena.panorama, time_s)
             vector[self._slices["vision"]] = seen.ravel()
@@ -74,14 +83,14 @@ class Sensing:
             vector[self._slices[name]] += values
         return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
 
-    def _feel_fields(self, vector: Senses) -> None:
-        for (_, _, place), value in zip(self.felt, self.field_values(), strict=True):
+    def _feel_fields(self, vector: Senses, time_s: float) -> None:
+        for (_, _, place), value in zip(self.felt, self.field_values(time_s), strict=True):
             vector[place] = min(max(value, self._low[place]), self._high[place])
 
-    def field_values(self) -> list[float]:
+    def field_values(self, time_s: float) -> list[float]:
         """Each of the arena's fields where each channel's organ is now, in the unit of the channel, as in `felt`."""
         organ, data = self._body.organ, self._data
-        return [field.at(*organ(data, channel).tolist()) for field, channel, _ in self.felt]
+        return [field.at(*organ(data, channel).tolist(), time_s=time_s) for field, channel, _ in self.felt]
 
     def by_modality(self, vector: Senses) -> Observation:
         """The vector as Gymnasium's observation; its entries share the vector's memory."""

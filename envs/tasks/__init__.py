@@ -10,6 +10,7 @@ from .crawl import Crawl
 from .explore import Explore
 from .feed import Feed
 from .looming import Looming
+from .odour import Odour
 from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
@@ -25,6 +26,7 @@ __all__ = [
     "Explore",
     "Feed",
     "Looming",
+    "Odour",
     "Swim",
     "Task",
     "Thermotaxis",
@@ -48,6 +50,7 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "turn": Turn,
     "looming": Looming,
     "feed": Feed,
+    "odour": Odour,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)

@@ -22,7 +22,7 @@ RATE_FULL_HZ = 200.0  # Hz: r_max there
 THRESHOLD, SLOPE = 7.5, 200.0  # of a cell of median size there: theta, and r_max / a
 MUSCLE_GAIN = 2.0  # excitation when all motor neurons of a muscle fire at the full rate; assumed: 100 Hz is all of it
 CONTROL_S = 0.005  # s, a sixteenth of a step
-TASKS = ("walk", "turn", "looming", "feed")
+TASKS = ("walk", "turn", "looming", "feed", "odour")
 STIMULATED = ("DNg100", "DNa02", "DNp01", "MDN")
 PANEL = (
     "HS",
@@ -33,6 +33,10 @@ PANEL = (
     "MDN",
     "sugarGRN",
     "MN9",
+    "PN_DM1*",
+    "WPN",
+    "odourON",
+    "upwind",
     "IN17A001",
     "INXXX466",
     "IN16B036",
@@ -43,6 +47,7 @@ ABLATIONS = {
     "turn": ("HS,H2", "DNa02"),
     "looming": ("LPLC2", "DNp01"),
     "feed": ("sugarGRN", "MN9"),
+    "odour": ("ORN", "JO-C,JO-E", "odourON", "DNa02", "LHtoward"),
 }
 RHYTHM_SOURCE = "Pugliese et al. 2025 doi:10.1101/2025.09.12.675944, code: threshold and 1/gain grow with volume"
 
@@ -56,7 +61,9 @@ def build() -> Organism:
         reference=wiring,
         dynamics=dynamics(),
         gains=SynapseGains(chemical_mv=PER_SYNAPSE * RATE_FULL_HZ, electrical=0.0, normalisation=0.0),
-        sensory=SensoryMap.from_csv(*(DATA / f"senses{part}.csv" for part in ("", "_visual", "_taste", "_odour"))),
+        sensory=SensoryMap.from_csv(
+            *(DATA / f"senses{part}.csv" for part in ("", "_visual", "_taste", "_odour", "_wind"))
+        ),
         effectors=EffectorMap.from_csv(DATA / "effectors.csv", gain=MUSCLE_GAIN),
         body=body,
         rebuild=rebuild,
@@ -89,5 +96,10 @@ def dynamics() -> pd.DataFrame:
     rows["slope_mv"] = (SLOPE * sizes["size"].astype(np.float64)).round(3)
     rows["provenance"] = sizes["provenance"].replace("measured", "derived")  # a measured size, by the rule above
     rows["source"] = sizes["source"]
+    slow = table("time_constants").rename(columns={"type": "selector"}).assign(model="rate")
     common = {"selector": "*", "model": "rate", "v_half_mv": THRESHOLD, "slope_mv": SLOPE, "provenance": "published"}
-    return pd.concat([pd.DataFrame([{**common, "source": RHYTHM_SOURCE}]), rows], ignore_index=True).astype(str)
+    return (
+        pd.concat([pd.DataFrame([{**common, "source": RHYTHM_SOURCE}]), rows, slow], ignore_index=True)
+        .fillna("")
+        .astype(str)
+    )

@@ -21,7 +21,7 @@ from ...brains.connectome import Connectome, Source
 
 DATA = Path(str(resources.files(__package__ or __name__))) / "data"
 SIGN = {"excitatory": 1, "inhibitory": -1}
-LISTED = ("visual", "taste", "odour", "lateral_horn")  # parts whose cells and synapses are listed one by one
+LISTED = ("visual", "taste", "odour", "lateral_horn", "wind")  # parts whose cells and synapses are listed one by one
 PREFIX = {"excitatory": "preE", "inhibitory": "preI"}
 SOURCE = Source(
     citation=(

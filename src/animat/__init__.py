@@ -10,7 +10,7 @@ import gymnasium
 __version__ = version("animat")
 
 _TASKS = {
-    "fly": ("walk", "turn", "looming", "feed"),
+    "fly": ("walk", "turn", "looming", "feed", "odour"),
     "worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"),
 }
 
