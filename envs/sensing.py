@@ -89,8 +89,11 @@ class Sensing:
 
     def field_values(self, time_s: float) -> list[float]:
         """Each of the arena's fields where each channel's organ is now, in the unit of the channel, as in `felt`."""
-        organ, data = self._body.organ, self._data
-        return [field.at(*organ(data, channel).tolist(), time_s=time_s) for field, channel, _ in self.felt]
+        values = []
+        for field, channel, _ in self.felt:
+            x, y, z = self._body.organ(self._data, channel).tolist()
+            values.append(field.at(x, y, z, time_s))
+        return values
 
     def by_modality(self, vector: Senses) -> Observation:
         """The vector as Gymnasium's observation; its entries share the vector's memory."""
