@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import cos, exp, sin
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ class Field:
     modality: str
     channel: str  # a channel of that modality, or a pattern that several answer to: "antenna_*"
     unit: str  # as it is written beside a value
+
+    STEADY: ClassVar[bool] = True  # whether it is the same at all times
 
     def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
         """The value at one place and time; called every control step, so where it can be without arrays."""

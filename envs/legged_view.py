@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
+from .arenas import channels_of
 from .eye_maps import EyeMaps
+from .fieldmap import FieldMap
 from .fields import PatchField, from_description
 from .follow_camera import GRID_MM, FollowCamera, Patch, Print
 from .gait import footfalls, stances
 from .measures import body_axis, moving_average
-from .overlay import MARGIN, stimulus, write
+from .overlay import MARGIN, Plate, stimulus, with_plate, write
 from .panels import INK, PAPER, plot_neurons, plot_speed, smooth_speed, title
 from .recorder import Recording
 from .scroll_panel import Plot, ScrollPanel
@@ -23,6 +25,7 @@ Frame = npt.NDArray[np.uint8]
 FOLLOW_S, TURN_S = 0.5, 1.5  # s, the camera follows the place and the heading averaged over this long
 PRINT_S = 1.5  # s, how long a footprint stays
 SAMPLES = 4  # a pixel
+MAP_PIXELS = 200  # of the map of a field
 BAR, GAP = 3, 1  # rows of a leg's bar and of the space below it
 
 
@@ -54,6 +57,9 @@ class LeggedView:
         fields = [from_description(field) for field in recording.episode["options"].get("fields", [])]
         patches = [field for field in fields if isinstance(field, PatchField)]
         self.camera.patches = [Patch(field.x_mm, field.y_mm, field.radius_mm) for field in patches]
+        self.fields = [field for field in fields if not isinstance(field, PatchField)]
+        self.map = FieldMap(self.fields[0], line.mean(axis=1), MAP_PIXELS) if self.fields else None
+        self.felt = [field in self.fields[:1] for field in fields for _ in channels_of(field, body)]
 
     def close(self) -> None:
         """Free the camera."""
@@ -79,8 +85,17 @@ class LeggedView:
         state = f"{abs(self.speed[step]):.1f} mm/s {way}"
         if self.eyes is not None:
             view = self.eyes.drawn(view, self.recording.series["seen"][step], MARGIN, MARGIN)
+        view = self._with_map(view, step)
         view = write(view, f"grid {GRID_MM:g} mm", state, stimulus(self.recording, step))
         return np.hstack([view, self.panel.at(time_s)])
+
+    def _with_map(self, view: Frame, step: int) -> Frame:
+        """The view with a map of the first field that is not a patch on the ground, and the most that is felt of it."""
+        if self.map is None:
+            return view
+        field, series = self.fields[0], self.recording.series
+        felt = f"{field.modality} {series['field'][step][self.felt].max():.2f} {field.unit}".rstrip()
+        return with_plate(view, Plate(*self.map.at(step, float(series["time_s"][step])), felt))
 
 
 def plot_footfalls(axis: Any, recording: Recording, legs: tuple[str, ...]) -> None:

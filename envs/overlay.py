@@ -131,6 +131,15 @@ def annotate(
     return np.asarray(image)
 
 
+def with_plate(view: Frame, plate: Plate) -> Frame:
+    """The view with the map of a field at the top right."""
+    from PIL import Image
+
+    image = Image.fromarray(view)
+    _plate(image, plate)
+    return np.asarray(image)
+
+
 def _plate(image: Any, plate: Plate) -> None:
     from PIL import Image, ImageDraw
 

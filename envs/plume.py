@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import cos, exp, pi, sin, sqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class PlumeField(Field):
     reach_mm: float = 200.0  # way after which a puff is gone
     lasts_s: float = 60.0
     seed: int = 0
+
+    STEADY: ClassVar = False
 
     def __post_init__(self) -> None:
         positive = {name: getattr(self, name) for name in ("speed_mm_s", "puffs_hz", "width_mm", "reach_mm")}

@@ -98,8 +98,5 @@ def dynamics() -> pd.DataFrame:
     rows["source"] = sizes["source"]
     slow = table("time_constants").rename(columns={"type": "selector"}).assign(model="rate")
     common = {"selector": "*", "model": "rate", "v_half_mv": THRESHOLD, "slope_mv": SLOPE, "provenance": "published"}
-    return (
-        pd.concat([pd.DataFrame([{**common, "source": RHYTHM_SOURCE}]), rows, slow], ignore_index=True)
-        .fillna("")
-        .astype(str)
-    )
+    parts = (pd.DataFrame([{**common, "source": RHYTHM_SOURCE}]), rows, slow)
+    return pd.concat([part.astype(str) for part in parts], ignore_index=True).fillna("")

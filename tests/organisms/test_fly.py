@@ -27,7 +27,7 @@ def test_330_typed_motor_neurons_move_six_legs_as_in_the_male_nerve_cord():
     count = motor.groupby(["type", "leg"]).size()
     assert [count[("Tr flexor MN", leg)] for leg in LEGS] == [8, 7, 5, 8, 7, 7]
     assert not set(motor["leg"][motor["pool"] == "promotor"]) - {"LF", "RF"}
-    assert connectome().n == 10 + 6 + 18 + 228 + 2 + 6 * (9 + 21 + 7) + 330
+    assert connectome().n == 10 + 6 + 18 + 228 + 2 + 9 + 6 * (9 + 21 + 7) + 330
 
 
 def test_the_leg_rhythm_has_the_published_links_and_no_other(synapses):
