@@ -82,13 +82,14 @@ def test_nothing_fires_by_itself_and_nothing_is_a_clock():
     assert "tonic_mv" not in rows.columns
     brain = build().brain()
     brain.reset(0)
-    rates = [brain.step(np.zeros(brain.n), 0.05).voltage for _ in range(20)]
+    rates = [brain.step(np.zeros(brain.n), 0.05).voltage for _ in range(400)]  # 28 time constants of the slowest cell
     assert np.abs(rates[-1]).max() < 1e-6
 
 
 def test_threshold_and_slope_grow_with_the_size_of_the_cell():
     rows = dynamics().set_index("selector")
-    ratio = pd.to_numeric(rows["slope_mv"]) / pd.to_numeric(rows["v_half_mv"])
+    sized = rows[rows["slope_mv"] != ""]  # others have a row for their time constant
+    ratio = pd.to_numeric(sized["slope_mv"]) / pd.to_numeric(sized["v_half_mv"])
     assert np.allclose(ratio, 200 / 7.5, rtol=1e-3)
     assert float(rows.loc["IN17A001", "v_half_mv"]) == pytest.approx(7.5 * 3939072421 / 666270409, rel=1e-3)
 
