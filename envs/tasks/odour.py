@@ -29,6 +29,7 @@ WIND_MM_S = (
 AWAY_MM = 60.0  # mm, from the start to the source, straight upwind; in that plume it is 250 to 300, here a walk of 4 s
 REACHED_MM = 20.0  # mm from the source, where that study counts an arrival
 SMELT = 0.1  # concentration from which the receptor neurons answer
+LEAST_PATH_MM = 10.0  # mm, four body lengths; whoever went less far has not chosen a way
 SMOOTH_S = 0.2  # s, two steps of the legs, that the path is averaged over
 
 
@@ -68,9 +69,10 @@ class Odour(Walk):
     drive: Mapping[str, float] = field(default_factory=lambda: {"DNg100": 250.0})
 
     BANDS: ClassVar = {
-        "upwind_index": Band(
-            0.3, 1.0, "flies run upwind in odour: Alvarez-Salvado et al. 2018 doi:10.7554/eLife.37815; share assumed"
+        "upwind_mm_s": Band(
+            3.0, 20.0, "flies run upwind in odour: Alvarez-Salvado et al. 2018 doi:10.7554/eLife.37815; range assumed"
         ),
+        "upwind_index": Band(0.3, 1.0, "the same; share assumed"),
         "reached": Band(0.5, 1.0, "most of their model flies arrive in a plume; share assumed"),
     }
 
@@ -82,10 +84,11 @@ class Odour(Walk):
         """Those of walking, and how it goes upwind.
 
         Returns:
-            `upwind_mm_s`: mean velocity against the wind. `upwind_index`: displacement against the wind over length of
-            the path, 1 straight upwind, 0 by chance. `ground_mm_s`: length of the path over time. `reached`: 1 or 0;
-            `reached_s`, left out where not. `distance_least_mm`: to the source. `odour_share`: of the time in which an
-            antenna smells anything, and `upwind_in_odour_mm_s` in that time, left out where there is none.
+            `upwind_mm_s`: mean velocity against the wind. `ground_mm_s`: length of the path over time. `upwind_index`:
+            displacement against the wind over length of the path, 1 straight upwind, 0 by chance, left out for paths
+            shorter than `LEAST_PATH_MM`. `reached`: 1 or 0; `reached_s`, left out where not. `distance_least_mm`: to
+            the source. `odour_share`: of the time in which an antenna smells anything, and `upwind_in_odour_mm_s` in
+            that time, left out where there is none.
         """
         time_s = series["time_s"]
         path = moving_average(series["centreline_mm"].mean(axis=1)[:, :2], round(SMOOTH_S / (time_s[1] - time_s[0])))
@@ -101,12 +104,13 @@ class Odour(Walk):
         ground = float(np.linalg.norm(velocity, axis=1).mean())
         found = {
             "upwind_mm_s": float(upwind.mean()),
-            "upwind_index": float(upwind.mean()) / ground if ground > 0 else 0.0,
             "ground_mm_s": ground,
             "reached": float(near.any()),
             "distance_least_mm": float(away.min()),
             "odour_share": float(smelt.mean()),
         }
+        if ground * (time_s[kept][-1] - time_s[kept][0]) >= LEAST_PATH_MM:
+            found["upwind_index"] = found["upwind_mm_s"] / ground
         if near.any():
             found["reached_s"] = float(time_s[end - 1])
         if smelt.any():
