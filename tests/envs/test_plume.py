@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from animat.envs.fieldmap import FieldMap
 from animat.envs.fields import GaussianField, described, from_description
 from animat.envs.plume import PlumeField
 
@@ -85,3 +86,14 @@ def test_a_plume_that_cannot_be_says_why():
         PlumeField(**COMMON, speed_mm_s=0)
     with pytest.raises(ValueError, match=r"lasts_s \(1.0 s\) must be above the 2 s that a puff is there"):
         PlumeField(**COMMON, speed_mm_s=100.0, lasts_s=1.0)
+
+
+def test_a_map_of_a_plume_shows_it_move_and_a_map_of_a_steady_field_stays():
+    path = np.zeros((10, 2))
+    drawn = FieldMap(PLUME, path, pixels=64)
+    first, later = drawn.at(9, 0.0)[0], drawn.at(9, 0.4)[0]
+    assert first.shape == (64, 64, 3)
+    assert (first != later).any()
+    assert np.array_equal(drawn.at(9, 0.0)[0], first)
+    steady = FieldMap(GaussianField(modality="x", channel="y", unit="", peak=1.0, sigma_mm=5.0, x_mm=9.0), path)
+    assert np.array_equal(steady.at(9, 0.0)[0], steady.at(9, 5.0)[0])
