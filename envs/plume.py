@@ -8,6 +8,7 @@ from math import cos, exp, pi, sin, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 
 from .fields import KINDS, Field, Floats
 
@@ -57,9 +58,9 @@ class PlumeField(Field):
     def at(self, x_mm: float, y_mm: float, z_mm: float = 0.0, time_s: float = 0.0) -> float:
         """The value at one place and time."""
         way, across = self._along_wind(x_mm - self.x_mm, y_mm - self.y_mm)
-        middle, aside, width = self._puffs_at(time_s)
-        square = ((way - middle) ** 2 + (across - aside) ** 2) / width**2
-        return float(self.peak * (np.exp(-0.5 * square) * (self.width_mm / width) ** 2).sum())
+        now_s, reach_s = time_s % self.lasts_s, self.reach_mm / self.speed_mm_s
+        total: float = _sum(way, across, now_s, reach_s, *self._puffs, self.speed_mm_s, self.width_mm, self.spread)
+        return self.peak * total
 
     def values(self, places_mm: Floats, time_s: float = 0.0) -> Floats:
         """The value at many places at one time."""
@@ -113,6 +114,28 @@ class PlumeField(Field):
         before = left_s > self.lasts_s - self.reach_mm / self.speed_mm_s
         times = np.concatenate([left_s[before] - self.lasts_s, left_s])
         return times, np.concatenate([sideways[before], sideways])
+
+
+@njit(cache=True)
+def _sum(
+    way: float,
+    across: float,
+    now_s: float,
+    reach_s: float,
+    left_s: Floats,
+    sideways: Floats,
+    speed: float,
+    width: float,
+    spread: float,
+) -> float:
+    """What the puffs that are there give to one place, in peaks of a fresh one; compiled, for every organ asks it."""
+    total = 0.0
+    for k in range(np.searchsorted(left_s, now_s - reach_s), np.searchsorted(left_s, now_s)):
+        age = now_s - left_s[k]
+        wide = width + spread * speed * age
+        square = (way - speed * age) ** 2 + (across - sideways[k] * age) ** 2
+        total += exp(-0.5 * square / wide**2) * (width / wide) ** 2
+    return total
 
 
 KINDS[PlumeField.__name__] = PlumeField

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from animat.envs.fieldmap import FieldMap
@@ -24,6 +24,7 @@ def centre(values):
     return (GRID * values[..., None]).sum(axis=(0, 1)) / values.sum()
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.floats(-100, 100), st.floats(-50, 50), st.floats(0, 130), st.integers(0, 2**32 - 1))
 def test_one_place_and_many_places_agree_and_no_value_is_negative(x, y, time_s, seed):
     plume = PlumeField(**COMMON, speed_mm_s=100.0, seed=seed)
