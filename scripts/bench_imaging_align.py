@@ -29,22 +29,24 @@ EM = Path(__file__).resolve().parents[2] / "shared" / "data" / "em"
 SEEDS = (10, 11, 12)
 FIB_NM = (10.0, 10.0, 10.0)
 VNC_NM = (45.0, 4.6, 4.6)
+VNC_PX = 700  # pixels, side of the part of each section that is used
 QUIET = Workers(progress=False)
 Bytes = NDArray[np.uint8]
 
 
 def imaging_align_bars(seeds: Sequence[int] = SEEDS, folder: Path = EM) -> Iterator[Bar]:
     """Every figure of the stages align and clean with its bar."""
-    fib, vnc = _raw(folder / "fib25_ts2_z000-170.npz"), _raw(folder / "vnc_stack1_z00-12.npz")
+    fib, vnc = _raw(folder / "fib25_ts2_z000-170.npz"), _raw(folder / "vnc_stack1_z00-12.npz")[:, :VNC_PX, :VNC_PX]
     yield from _aligned("FIB-25 ts2, shifts of 15 px", [left(fib, FIB_NM, seed) for seed in seeds])
     yield from _aligned("... with 8 missing sections", [left(fib, FIB_NM, seed, missing=8) for seed in seeds])
     yield _bent("FIB-25 ts2, smooth warps of 4 px", [left(fib, FIB_NM, seed, shift_px=0, bend_px=4) for seed in seeds])
     yield _bent("... and shifts of 15 px", [left(fib, FIB_NM, seed, bend_px=4) for seed in seeds])
-    yield _bent("VNC, 12 sections of 45 nm, shifts", [left(vnc, VNC_NM, seed) for seed in seeds])
-    yield _bent("... smooth warps of 4 px", [left(vnc, VNC_NM, seed, shift_px=0, bend_px=4) for seed in seeds])
+    yield _bent("VNC, 12 sections of 45 nm, shifts", [left(vnc, VNC_NM, seed, untouched=True) for seed in seeds])
+    bent = [left(vnc, VNC_NM, seed, shift_px=0, bend_px=4, untouched=True) for seed in seeds]
+    yield _bent("... smooth warps of 4 px", bent)
     yield from _found("damage, FIB-25 ts2", [found(fib, FIB_NM, seed) for seed in seeds])
     rate = speed(fib)
-    yield _bar("align and clean, one process", "at least 2 Mvox/s of processor time", f"{rate:.1f}", rate >= 2)
+    yield _bar("align and clean, one process", "at least 4 Mvox/s of processor time", f"{rate:.1f}", rate >= 4)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,12 +76,12 @@ def _match(plan: Plan, turn: int, block: Block) -> None:
     settings, first = plan.settings, block.padded.start[0]
     offsets = load(plan.kept(f"offsets-{turn}"))[first : block.core.stop[0]]
     values, valid, corner = _moved(plan, block, offsets)
-    mine = _nodes(plan, block)
+    mine, places = _nodes(plan, block), plan.mesh.places
     kept = np.zeros((settings.steps, block.core.shape[0], len(mine), 3), dtype=np.float32)
     steps = range(1, min(settings.steps, len(values) - 1) + 1)
     window, limit = plan.window, settings.reach_px // HALF
     for k, node in enumerate(mine):
-        y, x = np.round((plan.mesh.places[node] + 0.5) / HALF - 0.5).astype(int) - window // 2 - corner
+        y, x = np.round((places[node] + 0.5) / HALF - 0.5).astype(int) - window // 2 - corner
         found = match(values, valid, (int(y), int(x)), window, limit, steps, settings.band)
         for step, (place, height) in zip(steps, found, strict=True):
             total = place * HALF + offsets[step:, node] - offsets[:-step, node]

@@ -23,7 +23,7 @@ from scipy.linalg import cho_solve_banded, cholesky_banded
 __all__ = ["Links", "Prior", "offset_spread", "relax"]
 
 Doubles = NDArray[np.float64]
-SPREADS = 0.1 * 2.0 ** (np.arange(40) / 4)  # pixels, standard deviations of offsets that are tried: 0.1 to 86
+SPREADS = 0.1 * 2.0 ** (np.arange(20) / 2)  # pixels, standard deviations of offsets that are tried: 0.1 to 72
 RUN = 100  # sections whose shifts are judged together
 SHORT_RUN = 12  # the same of a mesh, of which rarely a node is measured for long
 Matrix = Any  # a scipy.sparse matrix, whose types no checker follows
@@ -96,26 +96,24 @@ def relax(links: Sequence[Links], sections: int, mesh: tuple[int, int], prior: P
         Offsets, shape (sections, nodes, 2), pixels.
     """
     nodes = mesh[0] * mesh[1]
-    known = _known(sections, nodes, mesh, prior)
+    known, aparts = _known(sections, nodes, mesh, prior), [_apart(sections, nodes, link.step) for link in links]
     state, factors = np.zeros((nodes * sections * 2, 2)), [np.ones(link.weights.shape) for link in links]
     for _ in range(rounds):
         matrix, right = known.copy(), np.zeros_like(state)
-        for link, factor in zip(links, factors, strict=True):
-            apart = _apart(sections, nodes, link.step)
+        for link, factor, apart in zip(links, factors, aparts, strict=True):
             weight = (factor * link.weights / (prior.error_px**2 * link.step)).T.ravel()
             matrix = matrix + apart.T @ sparse.diags(weight) @ apart
             right += apart.T @ (weight[:, None] * link.shifts.transpose(1, 0, 2).reshape(-1, 2))
         state = _solve(matrix.tocsr(), right, state)
-        factors = [_trust(state, link, sections, nodes, prior) for link in links]
+        factors = [_trust(apart @ state, link, prior) for link, apart in zip(links, aparts, strict=True)]
     return state.reshape(nodes, sections, 2, 2)[:, :, 0].transpose(1, 0, 2)
 
 
-def _trust(state: Doubles, link: Links, sections: int, nodes: int, prior: Prior) -> Doubles:
-    """Cauchy weight of every measured shift by how far it is from what was found."""
-    predicted = (_apart(sections, nodes, link.step) @ state).reshape(nodes, -1, 2).transpose(1, 0, 2)
-    miss = np.linalg.norm(predicted - link.shifts, axis=2) / (3 * prior.error_px * np.sqrt(link.step))
-    trust: Doubles = 1 / (1 + miss**2)
-    return trust
+def _trust(shifts: Doubles, link: Links, prior: Prior) -> Doubles:
+    """Cauchy weight of every measured shift by how far it is from what was found, node by node."""
+    found = shifts.reshape(link.shifts.shape[1], -1, 2).transpose(1, 0, 2)
+    miss = np.linalg.norm(found - link.shifts, axis=2) / (3 * prior.error_px * np.sqrt(link.step))
+    return np.asarray(1 / (1 + miss**2))
 
 
 def _apart(sections: int, nodes: int, step: int) -> Matrix:
