@@ -28,6 +28,8 @@ __all__ = ["KINDS", "LOCAL", "ArtefactSettings", "damage_mask", "damaged", "find
 KINDS = ("missing", "dark", "blurred", "charged", "folded")
 LOCAL = ("charged", "folded")  # kinds that spare most of a section
 STAGE = "artefacts"
+RIM = 2  # shrunken pixels around nothing that are mixed with it
+GROUP = 16  # sections whose mask is written at once
 Doubles = NDArray[np.float64]
 
 
@@ -55,7 +57,7 @@ def find_artefacts(space: Workspace, settings: ArtefactSettings, workers: Worker
 
     Args:
         space: holds the image; receives `IMAGE_half`, its sections at half the size, `IMAGE_damage`, True on streaks
-            and folds, and the record of stage "artefacts".
+            and folds and where sections were filled up with zeros, and the record of stage "artefacts".
         settings: what counts as damage.
         workers: who does it.
         image: name of the image.
@@ -145,13 +147,13 @@ def _extremes(space: Workspace, settings: ArtefactSettings, workers: Workers, im
 
 def _count(folder: Path, image: str, slab: Block) -> None:
     values = np.asarray(Workspace(folder).array(half(image))[slab.core.slices])
-    counts = np.stack([np.bincount(section.ravel(), minlength=256) for section in values])
+    counts = np.stack([np.bincount(section[~_outside(section)], minlength=256) for section in values])
     save(folder / STAGE / f"histograms-{slab.name}.npy", counts)
 
 
 def _limits(counts: NDArray[np.int64], settings: ArtefactSettings) -> Doubles:
     """Darkest and brightest grey value of a section that its neighbours would call healthy, shape (sections, 2)."""
-    share = counts.cumsum(axis=1) / counts.sum(axis=1, keepdims=True)
+    share = counts.cumsum(axis=1) / counts.sum(axis=1, keepdims=True).clip(1)
     low, first, middle, third, high = (
         (share < part).sum(axis=1).astype(np.float64) for part in (settings.tail, 0.25, 0.5, 0.75, 1 - settings.tail)
     )
@@ -165,9 +167,21 @@ def _limits(counts: NDArray[np.int64], settings: ArtefactSettings) -> Doubles:
 def _measure(folder: Path, image: str, limits: Doubles, slab: Block) -> None:
     values, rows = np.asarray(Workspace(folder).array(half(image))[slab.core.slices]), []
     for section, (low, high) in zip(values, limits[slab.core.slices[0]], strict=True):
-        dark = section < low
+        dark = (section < low) & ~_outside(section)
         rows.append([dark.mean(), (section > high).mean(), _length(dark) / min(dark.shape)])
     save(folder / STAGE / f"areas-{slab.name}.npy", np.array(rows))
+
+
+def _outside(section: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a shrunken section shows nothing: zeros that reach its edge, and the rim they are mixed with."""
+    nothing = section == 0
+    edges = nothing[0].any() or nothing[-1].any() or nothing[:, 0].any() or nothing[:, -1].any()
+    if not edges or nothing.all():
+        return np.zeros(section.shape, dtype=np.bool_)
+    edge = np.zeros(section.shape, dtype=np.bool_)
+    edge[[0, -1]], edge[:, [0, -1]] = nothing[[0, -1]], nothing[:, [0, -1]]
+    reached = ndimage.binary_propagation(edge, mask=nothing)
+    return np.asarray(ndimage.binary_dilation(reached, np.ones((3, 3), dtype=np.bool_), iterations=RIM))
 
 
 def _length(mask: NDArray[np.bool_]) -> int:
@@ -194,10 +208,16 @@ def _mask(
 
 def _paint(folder: Path, image: str, grow_px: int, local: dict[int, str], limits: Doubles, slab: Block) -> None:
     space = Workspace(folder)
-    for z in sorted(local.keys() & set(range(*slab.core.slices[0].indices(1 << 62)))):
-        section = np.asarray(space.array(half(image))[z])
-        mask = section > limits[z, 1] if local[z] == "charged" else section < limits[z, 0]
-        large = mask.repeat(HALF, axis=0).repeat(HALF, axis=1)
-        grown = ndimage.binary_dilation(large, np.ones((3, 3), dtype=np.bool_), iterations=grow_px)
-        target = space.array(f"{image}_damage")
-        target[z] = grown[: target.shape[1], : target.shape[2]]
+    small, target = space.array(half(image)), space.array(f"{image}_damage")
+    for first in range(slab.core.start[0], slab.core.stop[0], GROUP):
+        sections = slice(first, min(first + GROUP, slab.core.stop[0]))
+        values = np.asarray(small[sections])
+        masks = np.stack([_outside(section) for section in values])
+        for z in local.keys() & set(range(sections.start, sections.stop)):
+            section, empty = values[z - first], masks[z - first]
+            mask = section > limits[z, 1] if local[z] == "charged" else (section < limits[z, 0]) & ~empty
+            size = -(-grow_px // HALF)
+            masks[z - first] |= ndimage.binary_dilation(mask, np.ones((3, 3), dtype=np.bool_), iterations=size)
+        if masks.any():
+            large = masks.repeat(HALF, axis=1).repeat(HALF, axis=2)
+            target[sections] = large[:, : target.shape[1], : target.shape[2]]

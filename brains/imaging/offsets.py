@@ -116,11 +116,11 @@ def _gather(plan: Plan, name: str, blocks: Sequence[Block], nodes: int) -> list[
         mine = [0] if nodes == 1 else _nodes(plan, block)
         whole[:, block.core.slices[0], mine] = load(plan.kept(f"{name}-{block.name}"))
     least = settings.coarse_height if nodes == 1 else settings.local_height
-    weights = np.clip((whole[..., 2] - least) / 3, 0, 1)
+    weights: Floats = np.clip((whole[..., 2] - least) / np.float32(3), 0, 1)
     good = np.array([not skip for skip in plan.skip], dtype=np.bool_)
     steps = range(1, min(settings.steps, plan.shape[0] - 1) + 1)
     used = [weights[k - 1, k:] * (good[k:] & good[: len(good) - k])[:, None] for k in steps]
-    return [Links(step=k, shifts=whole[k - 1, k:, :, :2], weights=w) for k, w in zip(steps, used, strict=True)]
+    return [Links(step=k, shifts=whole[k - 1, k:, :, :2], weights=np.asarray(w, np.float32)) for k, w in zip(steps, used, strict=True)]
 
 
 def _prior(plan: Plan, links: Sequence[Links]) -> Prior:
@@ -141,7 +141,7 @@ def _relaxed(plan: Plan, links: Sequence[Links]) -> Floats:
     common, own = [], []
     for link in links:
         used = np.where(link.weights[..., None] > 0, link.shifts, np.nan)
-        seen = (link.weights > 0).any(axis=1)
+        seen = np.asarray((link.weights > 0).any(axis=1))
         middle = np.zeros((len(used), 1, 2), dtype=np.float32)
         middle[seen, 0] = np.nanmedian(used[seen], axis=1)
         common.append(Links(step=link.step, shifts=middle, weights=seen[:, None].astype(np.float32)))

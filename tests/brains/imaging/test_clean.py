@@ -167,3 +167,15 @@ def test_equal_tiles_get_no_change():
     maps = contrast_maps(tiles, np.zeros(10, bool), ContrastSettings())
     np.testing.assert_allclose(maps[..., 0], 1, atol=1e-5)
     np.testing.assert_allclose(maps[..., 1], 0, atol=1e-3)
+
+
+def test_sections_filled_up_with_zeros_are_no_folds_and_the_zeros_do_not_count(tissue, tmp_path):
+    rng, image = np.random.default_rng(24), tissue[:40].copy()
+    for section in image:
+        y, x = rng.integers(2, 15, 2)
+        section[:y], section[:, -x:] = 0, 0
+    space = workspace(tmp_path / "work", image)
+    assert not kinds_of(space)
+    masked = space.array("raw_damage")[:]
+    assert masked[image == 0].all()
+    assert masked[image > 0].mean() < 0.05
