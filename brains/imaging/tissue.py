@@ -28,6 +28,7 @@ __all__ = ["Tissue", "TissueSettings", "grow"]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.uint32]
+THIN_NM = 10.0  # nm; assumed: sections are drawn in slices of about this thickness
 SMOOTHINGS = 3  # of skeletons; assumed
 
 
@@ -83,14 +84,18 @@ def grow(
     settings = settings or TissueSettings()
     voxel = np.array(settings.voxel_nm)
     size_nm = np.array(shape) * voxel
+    slices = max(round(voxel[0] / max(voxel[1], voxel[2], THIN_NM)), 1)  # a section shows the mean of so many
+    fine = voxel / (slices, 1, 1)
     edges = _edges(connectome, settings)
     plan = make_plan(_each(edges, connectome), connectome.n, size_nm, rng, settings)
-    skeleton = _skeleton(plan, voxel)
+    skeleton = _skeleton(plan, fine)
     waves = (settings.warp_nm, settings.sway_nm), (settings.warp_scale_nm, settings.sway_scale_nm)
     warp = make_warp(size_nm, *waves, rng)
-    labels = keep_whole(bend(flood(skeleton, shape, voxel), warp, voxel))
-    synapses, patches = find_synapses(plan, labels, warp, voxel, settings, connectome.names)
-    image = draw_image(plan, labels, synapses, patches, warp, rng, settings)
+    labels = keep_whole(bend(flood(skeleton, (slices * shape[0], shape[1], shape[2]), fine), warp, fine))
+    synapses, patches = find_synapses(plan, labels, warp, fine, settings, connectome.names)
+    image = draw_image(plan, labels, synapses, patches, warp, slices, rng, settings)
+    if slices > 1:
+        labels = keep_whole(np.ascontiguousarray(labels[slices // 2 :: slices]))
     line = f"synthetic tissue of {connectome.n} neurons and {len(synapses)} synapses, grown, not imaged"
     distortion = make_distortion(shape, rng, settings.damage)
     damaged = choose_damaged(shape[0], rng, settings.damage)

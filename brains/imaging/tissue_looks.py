@@ -16,6 +16,8 @@ __all__ = ["edge_distance", "paint", "paint_capsule", "paint_synapse"]
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Labels = NDArray[np.uint32]
+PATCH_NM = 80.0  # nm, over which a membrane is faint or not; assumed
+GRAIN_NM = 12.0  # nm, standard deviation of a grain; FIB-25
 FAR_NM = 80.0  # nm, distances from a membrane beyond this are not told apart
 
 
@@ -62,7 +64,14 @@ def edge_distance(labels: Labels, voxel: Floats) -> Singles:
 
 @njit(cache=True)
 def _shade(
-    labels: Labels, distance: Singles, grey: Singles, patch: Singles, membrane: float, width: float, fade: float
+    labels: Labels,
+    distance: Singles,
+    grey: Singles,
+    patch: Singles,
+    size: tuple[int, int, int],
+    membrane: float,
+    width: float,
+    fade: float,
 ) -> Singles:
     """Cytoplasm of each label, darkened towards its membrane."""
     out = np.empty(labels.shape, np.float32)
@@ -72,7 +81,7 @@ def _shade(
             for x in range(nx):
                 base = grey[labels[z, y, x]]
                 d = distance[z, y, x] / width
-                dark = np.exp(-d * d) * (1 - fade * patch[z // 8, y // 8, x // 8])
+                dark = np.exp(-d * d) * (1 - fade * patch[z // size[0], y // size[1], x // size[2]])
                 out[z, y, x] = base + (membrane - base) * dark
     return out
 
@@ -169,28 +178,35 @@ def paint_synapse(
                 image[z, y, x] += (density - image[z, y, x]) * share
 
 
-def paint(labels: Labels, distance: Singles, rng: np.random.Generator, settings: TissueSettings) -> Singles:
+def paint(
+    labels: Labels, distance: Singles, voxel: Floats, rng: np.random.Generator, settings: TissueSettings
+) -> Singles:
     """Cytoplasm and membranes, before organelles, grain and noise.
 
     Args:
         labels: shape (z, y, x), 1 and up.
         distance: of `edge_distance`.
+        voxel: nm.
         rng: of the greys.
         settings: of the tissue.
     """
     count = int(labels.max()) + 1
     grey = np.clip(rng.normal(settings.cytoplasm, settings.cytoplasm_spread, count), 105, 190).astype(np.float32)
-    coarse = rng.random(tuple(n // 8 + 1 for n in labels.shape), dtype=np.float32)
+    size = tuple(max(round(PATCH_NM / side), 1) for side in voxel)
+    coarse = rng.random(tuple(n // side + 1 for n, side in zip(labels.shape, size, strict=True)), dtype=np.float32)
     patch = ndimage.gaussian_filter(coarse, 0.7)
     patch = np.clip((patch - patch.mean()) / (2 * patch.std()) + 0.5, 0, 1).astype(np.float32)
     return np.asarray(
-        _shade(labels, distance, grey, patch, settings.membrane, settings.membrane_nm, settings.membrane_patchiness)
+        _shade(
+            labels, distance, grey, patch, size, settings.membrane, settings.membrane_nm, settings.membrane_patchiness
+        )
     )
 
 
 def add_grain(image: Singles, rng: np.random.Generator, settings: TissueSettings) -> NDArray[np.uint8]:
-    """Grain of the stain, correlated over about two voxels, and noise of the detector; in 8 bits."""
-    grain = ndimage.gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), 1.2, truncate=2.5)
+    """Grain of the stain, correlated over GRAIN_NM, and noise of the detector; in 8 bits."""
+    width = [GRAIN_NM / side for side in settings.voxel_nm]
+    grain = ndimage.gaussian_filter(rng.standard_normal(image.shape, dtype=np.float32), width, truncate=2.5)
     image += grain * np.float32(settings.texture / grain.std())
     image = ndimage.gaussian_filter(image, settings.blur_px, truncate=2.5)
     image += rng.standard_normal(image.shape, dtype=np.float32) * np.float32(settings.noise)

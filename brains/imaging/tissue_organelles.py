@@ -24,6 +24,7 @@ def draw_image(
     synapses: pd.DataFrame,
     patches: list[NDArray[np.int64]],
     warp: Warp,
+    slices: int,
     rng: np.random.Generator,
     settings: TissueSettings,
 ) -> NDArray[np.uint8]:
@@ -35,12 +36,13 @@ def draw_image(
         synapses: of `find_synapses`.
         patches: of `find_synapses`.
         warp: from the plan to the voxels.
+        slices: of the labels, that one section shows together.
         rng: of greys, organelles, grain and noise.
         settings: of the tissue.
     """
-    voxel = np.array(settings.voxel_nm)
+    voxel = np.array(settings.voxel_nm) / (slices, 1, 1)
     distance = edge_distance(labels, voxel)
-    image = paint(labels, distance, rng, settings)
+    image = paint(labels, distance, voxel, rng, settings)
     _organelles(plan, image, labels, distance, warp, voxel, rng, settings)
     sites = synapses[["pre_z_nm", "pre_y_nm", "pre_x_nm"]].to_numpy(dtype=np.float64)
     pairs = synapses[["pre_label", "post_label"]].to_numpy(dtype=np.int64)
@@ -48,6 +50,7 @@ def draw_image(
     for site, (pre, post), patch in zip(sites, pairs, patches, strict=True):
         _vesicles(image, labels, distance, site, pre, voxel, rng)
         paint_synapse(image, labels, patch, site, pre, post, voxel, reach, settings.density)
+    image = image.reshape(-1, slices, *image.shape[1:]).mean(axis=1, dtype=np.float32)
     return add_grain(image, rng, settings)
 
 

@@ -158,3 +158,18 @@ def test_the_transmitter_is_seen_before_its_synapses(stained):
         theirs = inside & (stained.synapses["pre"].map(makes) == name).to_numpy()
         if theirs.any():
             assert image[k][tuple(at[theirs].T)].mean() > image[k].mean() + 30
+
+
+def test_thick_sections_show_slanted_membranes_blurred():
+    rng = np.random.default_rng(0)
+    circuit = random_circuit(3, rng, out_degree=1)
+    settings = TissueSettings(voxel_nm=(40.0, 8.0, 8.0))
+    tissue = grow(circuit, (20, 96, 96), rng, settings)
+    assert tissue.clean.shape == tissue.truth.shape == (20, 96, 96)
+    assert score_edges(tissue.connectome, circuit).plain.f1 == 1
+    assert label(tissue.truth.labels, connectivity=1).max() == len(np.unique(tissue.truth.labels))
+    labels, image = tissue.truth.labels.astype(int), tissue.clean.data.astype(float)
+    edge = labels[:, :, 1:] != labels[:, :, :-1]
+    slanted = edge[:-1] & (labels[1:, :, 1:] != labels[:-1, :, 1:])  # the membrane is elsewhere in the next section
+    upright = edge[:-1] & ~slanted
+    assert image[:-1, :, 1:][slanted].mean() > image[:-1, :, 1:][upright].mean() + 3
