@@ -172,7 +172,7 @@ def paint_synapse(
                 )
                 bar = np.sqrt(dz * dz + dy * dy + dx * dx)
                 if mine == post:
-                    share = np.exp(-((near / 32.0) ** 2))
+                    share = np.exp(-((near / 24.0) ** 2))
                 else:
                     share = max(np.exp(-((near / 14.0) ** 2)), np.exp(-((bar / 38.0) ** 4)))
                 image[z, y, x] += (density - image[z, y, x]) * share

@@ -7,7 +7,7 @@ neuron: its shaft, or the head of a spine grown towards the axon.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ PARTS = ("dendrite", "axon", "spine", "passing", "glia")
 DENDRITE, AXON, SPINE, PASSING, GLIA = range(5)
 SHORTEST = 4  # cells; assumed: shorter passing fibres are left to their neighbours
 SPACING = 2  # cells; assumed: synapses nearer than this cannot be told apart
+ATTEMPTS, LESS = 6, 0.75  # to fit a connectome: each leaves less room to thick processes; assumed
 GLIA_CELLS = 6  # lattice cells; assumed: smaller gaps are left to their neighbours
 
 
@@ -89,6 +90,20 @@ def make_plan(
     Raises:
         VolumeError: the connectome does not fit the volume.
     """
+    for attempt in range(ATTEMPTS):
+        less = LESS**attempt
+        large, trunk = settings.large_share * less, settings.trunk_share * less
+        try:
+            return _grow(edges, neurons, size_nm, rng, replace(settings, large_share=large, trunk_share=trunk))
+        except VolumeError:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _grow(
+    edges: NDArray[np.int64], neurons: int, size_nm: Floats, rng: np.random.Generator, settings: TissueSettings
+) -> Plan:
     plan = _empty(size_nm, rng, settings)
     plan.labels = neurons
     _grow_large(plan, rng, settings)
@@ -269,12 +284,13 @@ def _draw_synapse(plan: Plan, pre: int, post: int, way: Ints, pair: tuple[int, i
     head, shaft = pair
     plan.draw(way, settings.thin_nm, pre, AXON)
     before = int(plan.point_of[way[-1]])
+    plan.radius[before] = max(plan.radius[before], settings.bouton_nm)
     stem = int(plan.point_of[shaft])
     if np.linalg.norm(plan.points[stem] - plan.place(shaft)) > 1e-6:  # a cell claimed around a thick trunk
         stem = plan.add(int(shaft), settings.thin_nm, post, DENDRITE, stem)
     if head >= 0:
         plan.radius[stem] = max(plan.radius[stem], settings.neck_nm)
-        stem = plan.add(int(head), settings.thin_nm, post, SPINE, stem)
+        stem = plan.add(int(head), settings.head_nm, post, SPINE, stem)
     plan.sites.append((before, stem))
 
 

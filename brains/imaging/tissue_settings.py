@@ -20,9 +20,11 @@ class TissueSettings:
 
     voxel_nm: Voxel = (10.0, 10.0, 10.0)  # nm, (z, y, x); FIB-25
     # neurites
-    pitch_nm: float = 80.0  # nm, distance of neighbouring thin neurites: their diameter with membrane; assumed
-    thin_nm: float = 40.0  # nm, radius of an axon; assumed, half the pitch
-    neck_nm: float = 30.0  # nm, radius of a spine's neck; assumed
+    pitch_nm: float = 120.0  # nm, distance of neighbouring thin neurites: their diameter with membrane; assumed
+    thin_nm: float = 60.0  # nm, radius of an axon; assumed, half the pitch
+    neck_nm: float = 45.0  # nm, radius of a spine's neck; assumed
+    head_nm: float = 75.0  # nm, radius of a spine's head; assumed
+    bouton_nm: float = 80.0  # nm, least radius of an axon at a synapse; assumed
     trunk_nm: float = 130.0  # nm, median radius of a dendrite's trunk, log-normal; assumed
     trunk_spread: float = 0.4  # standard deviation of its logarithm; assumed
     trunk_share: float = 0.2  # most of the volume that trunks may take; assumed
@@ -46,7 +48,7 @@ class TissueSettings:
     cytoplasm_spread: float = 22.0  # standard deviation between neurites; FIB-25
     membrane: float = 82.0  # FIB-25
     membrane_nm: float = 17.0  # nm, half width of two membranes and the cleft between them; FIB-25
-    membrane_patchiness: float = 0.5  # share of its contrast that a membrane loses in faint places; assumed
+    membrane_patchiness: float = 0.35  # share of its contrast that a membrane loses in faint places; assumed
     mitochondrion: float = 84.0  # FIB-25
     mitochondria_share: float = 0.5  # of trunk and large neurite length that holds one; assumed
     density: float = 70.0  # of pre- and postsynaptic densities; FIB-25
