@@ -39,7 +39,7 @@ def put_back(found: Connectome, match: Mapping[str, str], synapses_per_count: fl
     table = worm.synapses
     inside = table["pre"].isin(circuit.names) & table["post"].isin(circuit.names) & (table["kind"] == "chemical")
     inside &= table["pre"] != table["post"]  # a neuron's synapses with itself are not rendered
-    edges = found.synapses.query("kind == 'chemical'")
+    edges = found.synapses.query("kind == 'chemical' and pre != post")
     edges = edges[edges["pre"].isin(list(match)) & edges["post"].isin(list(match))]
     edges = edges.assign(
         pre=edges["pre"].map(dict(match)), post=edges["post"].map(dict(match)),

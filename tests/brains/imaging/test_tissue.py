@@ -9,7 +9,9 @@ from animat.brains.imaging.tissue import TissueSettings, grow
 from animat.brains.imaging.tissue_channels import TRANSMITTERS
 from animat.brains.imaging.tissue_circuits import random_circuit
 from animat.brains.imaging.tissue_damage import DAMAGES, STANDARD_DAMAGE
+from animat.brains.imaging.tissue_tiles import write_tiles
 from animat.brains.imaging.volume import VolumeError
+from animat.brains.imaging.workspace import Workspace
 
 SHAPE = (80, 88, 96)
 DAMAGED = TissueSettings(damage=STANDARD_DAMAGE)
@@ -178,3 +180,12 @@ def test_thick_sections_show_the_mean_of_what_lies_in_them():
     mean, single = (np.corrcoef(part.ravel(), thick.clean.data.ravel())[0, 1] for part in (fine.mean(1), fine[:, 2]))
     assert mean > single > 0.5
     assert thick.clean.data.std() < thin.clean.data.std()
+
+
+def test_tiles_go_on_across_their_faces(tissue, tmp_path):
+    volume = write_tiles(tissue, Workspace(tmp_path), (2, 1, 3))
+    assert volume.shape == (2 * SHAPE[0], SHAPE[1], 3 * SHAPE[2])
+    whole = np.asarray(volume.data[:])
+    np.testing.assert_array_equal(whole[: SHAPE[0], :, : SHAPE[2]], tissue.volume.data)
+    np.testing.assert_array_equal(whole[SHAPE[0] - 1], whole[SHAPE[0]])
+    np.testing.assert_array_equal(whole[:, :, SHAPE[2] - 1], whole[:, :, SHAPE[2]])
