@@ -178,8 +178,8 @@ class _Canvas:
         found = []
         for axis in (axis for axis in range(3) if step[axis]):
             for side in (0, 2 * step[axis]):
-                face = box.take(side, axis=axis)
-                at = [int(k) for k in np.unravel_index(int(face.argmax()), face.shape)]
+                face: NDArray[np.float32] = np.take(box, side, axis=axis)
+                at = _strongest(face)
                 at.insert(axis, side)
                 score = float(face.max())
                 if score >= _logit(self.settings.move):
@@ -197,6 +197,14 @@ class _Canvas:
         if mine.sum() >= self.settings.least_voxels:
             self.count += 1
             self.labels[box][mine] = self.count
+
+
+def _strongest(face: NDArray[np.float32]) -> list[int]:
+    """Place of the largest value; of equal ones the nearest to the middle, so that even objects are covered."""
+    rows, columns = np.indices(face.shape)
+    away = (rows - face.shape[0] // 2) ** 2 + (columns - face.shape[1] // 2) ** 2
+    order = np.lexsort((away.ravel(), -face.ravel()))
+    return [int(k) for k in np.unravel_index(int(order[0]), face.shape)]
 
 
 def _logit(probability: float) -> float:

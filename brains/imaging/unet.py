@@ -31,6 +31,7 @@ __all__ = [
     "boundary_of",
     "load_weights",
     "predict_affinities",
+    "probabilities",
     "save_weights",
 ]
 
@@ -183,11 +184,12 @@ def predict_affinities(
         seen = values[(slice(None), *(slice(a, b) for a, b in zip(low, high, strict=True)))]
         core = tuple(slice(a - o, b - o) for a, b, o in zip(start, stop, low, strict=True))
         target = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
-        result[(slice(None), *target)] = _probabilities(network, seen)[(slice(None), *core)]
+        result[(slice(None), *target)] = probabilities(network, seen)[(slice(None), *core)]
     return result[(slice(None), *(slice(n) for n in shape))]
 
 
-def _probabilities(network: AffinityUNet, seen: NDArray[np.float32]) -> NDArray[np.uint8]:
+def probabilities(network: AffinityUNet, seen: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Affinities of a tile of `network_input`, (9, z, y, x), 0 to 255; bf16 where the processor has it."""
     image = torch.from_numpy(np.ascontiguousarray(seen))[None].to(memory_format=torch.channels_last_3d)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
         logits = network.affinities(network.features(image)).float()
