@@ -119,8 +119,12 @@ def _gather(plan: Plan, name: str, blocks: Sequence[Block], nodes: int) -> list[
     weights: Floats = np.clip((whole[..., 2] - least) / np.float32(3), 0, 1)
     good = np.array([not skip for skip in plan.skip], dtype=np.bool_)
     steps = range(1, min(settings.steps, plan.shape[0] - 1) + 1)
-    used = [weights[k - 1, k:] * (good[k:] & good[: len(good) - k])[:, None] for k in steps]
-    return [Links(step=k, shifts=whole[k - 1, k:, :, :2], weights=np.asarray(w, np.float32)) for k, w in zip(steps, used, strict=True)]
+    links = []
+    for k in steps:
+        both = (good[k:] & good[: len(good) - k])[:, None]
+        used = np.asarray(weights[k - 1, k:] * both, dtype=np.float32)
+        links.append(Links(step=k, shifts=whole[k - 1, k:, :, :2], weights=used))
+    return links
 
 
 def _prior(plan: Plan, links: Sequence[Links]) -> Prior:
