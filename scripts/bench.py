@@ -21,6 +21,7 @@ SECTIONS = {  # name -> module of this package, and its function that measures
     "fly-body": "bench_fly:fly_body_bars",
     "fly": "bench_fly_behaviour:fly_bars",
     "fly-cns": "bench_cns:cns_bars",
+    "imaging-align": "bench_imaging_align:imaging_align_bars",
     "mouse-body": "bench_mouse_body:mouse_body_bars",
     "mouse-spinal": "bench_mouse_spinal:spinal_bars",
     "mouse-v1": "bench_mouse_v1:v1_bars",

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -82,8 +84,8 @@ def grid(shape: Sequence[int], size: Sequence[int], halo: Sequence[int]) -> list
 
 
 def _finished(task: Callable[[Block], object], blocks: Sequence[Block], workers: Workers) -> Iterator[Block]:
-    """Blocks as they are done, in any order."""
-    if workers.count == 1 and workers.scheduler is None:
+    """Blocks as they are done, in any order; one block alone is not worth another process."""
+    if workers.scheduler is None and (workers.count == 1 or len(blocks) < 2):
         for block in blocks:
             task(block)
             yield block
@@ -100,16 +102,25 @@ def _finished(task: Callable[[Block], object], blocks: Sequence[Block], workers:
             raise
 
 
+@cache
+def _processes(count: int) -> ProcessPoolExecutor:
+    """Processes that stay for the next stage: starting one, and importing numba in it, takes seconds."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+
+
 @contextmanager
 def _executor(workers: Workers) -> Iterator[Executor]:
-    if workers.scheduler is None:
-        with ProcessPoolExecutor(workers.count, mp_context=get_context("spawn")) as pool:
-            yield pool
-    else:
+    if workers.scheduler is not None:
         from dask.distributed import Client
 
         with Client(workers.scheduler) as client:
             yield client.get_executor(pure=False)
+        return
+    try:
+        yield _processes(workers.count)
+    except BrokenProcessPool:
+        _processes.cache_clear()
+        raise
 
 
 def run_blocks(
