@@ -75,8 +75,8 @@ def clean(
     """Repair an image and make its contrast equal.
 
     Args:
-        space: holds the image; receives `out`, `out_invalid` and the record of stage "clean". Channels stay as they
-            are: link or copy them by name if they are to follow.
+        space: holds the image; receives `out`, `out_invalid`, the record of stage "clean", and the image's channels
+            as they are.
         settings: how.
         workers: who does it.
         image: name of what is cleaned. Of an image that stage "align" made, the damage is known from before.
@@ -97,6 +97,8 @@ def clean(
         size = [min(side, n) for side, n in zip((CHUNK, 4 * CHUNK, 4 * CHUNK), volume.shape, strict=True)]
         blocks = grid(volume.shape, size, (0, 0, 0))
         run_blocks(partial(_clean, plan), blocks, space.markers(f"{STAGE}/blocks"), workers, "clean: write")
+        for name in volume.channels:
+            space.copy(f"{image}_{name}", f"{out}_{name}")
         space.finish(STAGE, _record(plan, found))
     return space.volume(out, source=(*volume.source, f"cleaned from {image!r}"))
 

@@ -90,6 +90,14 @@ class Workspace:
             warnings.simplefilter("ignore")  # of zarr's, about codecs that its specification does not name yet
             return zarr.open_array(self.path(name) / "0", mode="r+")
 
+    def copy(self, name: str, other: str) -> None:
+        """Give an array a second name: its files are copied, under a temporary name first."""
+        temporary = self.folder / f"{other}.part"
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(self.path(name), temporary)
+        shutil.rmtree(self.path(other), ignore_errors=True)
+        temporary.replace(self.path(other))
+
     def voxel_nm(self, name: str) -> Voxel:
         """Voxel size of an array, (z, y, x), nm."""
         ome = json.loads((self.path(name) / "zarr.json").read_text(encoding="utf-8"))["attributes"]["ome"]

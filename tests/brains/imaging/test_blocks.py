@@ -119,6 +119,13 @@ def test_arrays_carry_their_voxel_size_as_ome_zarr(space):
     assert volume.read(Box((0, 0, 0), (2, 3, 4))).shape == (2, 3, 4)
 
 
+def test_a_copy_is_the_same_under_another_name(space):
+    space.copy("image", "second")
+    space.copy("image", "second")
+    np.testing.assert_array_equal(space.array("second")[:], space.array("image")[:])
+    assert space.voxel_nm("second") == space.voxel_nm("image")
+
+
 def test_a_missing_array_names_the_folder(space):
     with pytest.raises(VolumeError, match=r"work: no array 'labels'"):
         space.array("labels")
