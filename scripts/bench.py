@@ -22,6 +22,7 @@ SECTIONS = {  # name -> module of this package, and its function that measures
     "fly": "bench_fly_behaviour:fly_bars",
     "fly-cns": "bench_cns:cns_bars",
     "imaging-align": "bench_imaging_align:imaging_align_bars",
+    "imaging-compression": "bench_imaging_compression:compression_bars",
     "mouse-body": "bench_mouse_body:mouse_body_bars",
     "mouse-spinal": "bench_mouse_spinal:spinal_bars",
     "mouse-v1": "bench_mouse_v1:v1_bars",
