@@ -21,7 +21,7 @@ def train_unet(
     data: Annotated[Path, typer.Argument(help="NPZ with `raw` (uint8) and `gt`, (z, y, x).")],
     out: Annotated[Path, typer.Argument(help="Weights to write, .npz.")],
     seed: Annotated[int, typer.Option(help="Of the weights and the patches.")] = 0,
-    steps: Annotated[int, typer.Option(help="Patches to train on.")] = 1000,
+    steps: Annotated[int, typer.Option(help="Patches to train on.")] = 300,
     minutes: Annotated[float, typer.Option(help="Stop after so long; the same command goes on.")] = float("inf"),
     threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
 ) -> None:

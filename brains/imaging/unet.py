@@ -1,7 +1,8 @@
 """A small 3-D U-Net that predicts affinities and local shape descriptors; needs torch (extra `segmentation`).
 
 It halves the volume in its first convolution and undoes that in its last (a pixel shuffle), so that the costly
-layers see an eighth of the voxels. Affinities of 1, 3 and 9 voxels along each axis follow Lee et al. 2017
+layers see an eighth of the voxels. What it learns is added to the affinities that the training-free boundary implies,
+so that an untrained network is as good as none. Affinities of 1, 3 and 9 voxels along each axis follow Lee et al. 2017
 (arXiv:1706.00120), local shape descriptors as an auxiliary target Sheridan et al. 2023 (Nat Methods 20:295).
 """
 
@@ -68,6 +69,10 @@ class AffinityUNet(nn.Module):  # type: ignore[misc]
         self.from2, self.up1 = nn.Conv3d(two, one, 1), nn.Sequential(_layer(one, one, norm), _layer(one, one, norm))
         self.affinities = nn.Conv3d(one, 8 * len(OFFSETS), 1)
         self.descriptors = nn.Conv3d(one, DESCRIPTORS, 1)
+        self.offset = nn.Parameter(torch.full((1, len(OFFSETS), 1, 1, 1), 1.5))
+        self.slope = nn.Parameter(torch.full((1, len(OFFSETS), 1, 1, 1), 1.5))
+        nn.init.zeros_(self.affinities.weight)
+        nn.init.zeros_(self.affinities.bias)
 
     def features(self, image: Tensor) -> Tensor:
         """Shape (n, channels, z/2, y/2, x/2)."""
@@ -84,7 +89,13 @@ class AffinityUNet(nn.Module):  # type: ignore[misc]
             image: of `network_input`, shape (n, 2, z, y, x), sides multiples of 8.
         """
         features = self.features(image)
-        return shuffle(self.affinities(features)), self.descriptors(features)
+        return self.logits(features, image), self.descriptors(features)
+
+    def logits(self, features: Tensor, image: Tensor) -> Tensor:
+        """Of the affinities: what the training-free boundary between two voxels implies, and what was learned."""
+        implied = _strongest_between(image[:, 1:2].contiguous())
+        result: Tensor = self.offset - self.slope * implied + shuffle(self.affinities(features))
+        return result
 
     def folded(self) -> AffinityUNet:
         """The same function without batch normalisation, for inference."""
@@ -105,6 +116,23 @@ class AffinityUNet(nn.Module):  # type: ignore[misc]
 def _layer(channels: int, out: int, norm: bool, size: int = 3, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv3d(channels, out, size, stride, padding=1 if size == 3 else 0)
     return nn.Sequential(convolution, *([nn.BatchNorm3d(out)] if norm else []), nn.ReLU(inplace=True))
+
+
+def _strongest_between(values: Tensor) -> Tensor:
+    """Maximum of a map from each voxel to the one `OFFSETS` away, (n, 9, z, y, x); the last ones see less."""
+    found: list[Tensor] = []
+    steps = (1, 2, 4, 2)  # windows of 2, 4, 8 and 10 voxels, each the maximum of two of the one before
+    for axis in (2, 3, 4):
+        windows = [values]
+        for step in steps:
+            longer = windows[-1].clone()
+            n = longer.shape[axis] - step
+            torch.maximum(
+                longer.narrow(axis, 0, n), longer.narrow(axis, step, n).clone(), out=longer.narrow(axis, 0, n)
+            )
+            windows.append(longer)
+        found += [windows[1], windows[2], windows[4]]
+    return torch.cat([found[k] for k in (0, 3, 6, 1, 4, 7, 2, 5, 8)], dim=1)
 
 
 def _double(values: Tensor) -> Tensor:
@@ -192,8 +220,8 @@ def probabilities(network: AffinityUNet, seen: NDArray[np.float32]) -> NDArray[n
     """Affinities of a tile of `network_input`, (9, z, y, x), 0 to 255; bf16 where the processor has it."""
     image = torch.from_numpy(np.ascontiguousarray(seen))[None].to(memory_format=torch.channels_last_3d)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-        logits = network.affinities(network.features(image)).float()
-        result: NDArray[np.uint8] = shuffle((torch.sigmoid_(logits) * 255).round_().to(torch.uint8))[0].numpy()
+        logits = network.logits(network.features(image), image).float()
+        result: NDArray[np.uint8] = (torch.sigmoid_(logits) * 255).round_().to(torch.uint8)[0].numpy()
     return result
 
 

@@ -17,6 +17,7 @@ from animat.brains.imaging.unet import (  # noqa: E402
     AffinityUNet,
     boundary_of,
     load_weights,
+    network_input,
     predict_affinities,
     save_weights,
     shuffle,
@@ -117,6 +118,18 @@ def test_local_contrast_hardly_sees_brightness(gain, shade):
     np.testing.assert_allclose(plain, brighter, atol=1e-2)
     doubled = local_contrast(gain * image, (9, 9, 9))
     assert np.corrcoef(plain.ravel(), doubled.ravel())[0, 1] > 0.999
+
+
+def test_an_untrained_network_repeats_the_training_free_boundary():
+    image, _ = slabs()
+    network = AffinityUNet(SMALL, norm=False).eval()
+    found = network_input(image, NM)[1]
+    affinities = predict_affinities(network, image, NM)
+    for k, offset in enumerate(OFFSETS):
+        windows = [found[tuple(slice(int(i * np.sign(o)), int(i * np.sign(o)) + 36) for o in offset)]
+                   for i in range(sum(offset) + 1)]  # fmt: skip
+        expected = 255 / (1 + np.exp(1.5 * np.max(windows, axis=0) - 1.5))
+        np.testing.assert_allclose(affinities[k, :36, :36, :36], expected, atol=1)
 
 
 def test_weights_without_normalisation_give_the_same_affinities(tmp_path):
