@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from .region_graph import RegionGraph, face_graph, joined
 __all__ = ["BlockGraph", "read_graph", "stitched", "write_graph"]
 
 Faces = Mapping[str, NDArray[Any]]
+Index = tuple[int, int, int]  # place of a block in the grid
+Plane = tuple[NDArray[np.int64], NDArray[np.uint8]]  # fragments and boundary
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +67,8 @@ def read_graph(path: Path) -> BlockGraph:
     return BlockGraph(arrays.pop("sizes"), graph, arrays)
 
 
-def stitched(
-    blocks: Sequence[Block], folder: Path
-) -> tuple[RegionGraph, NDArray[np.int64], dict[tuple[int, int, int], int]]:
-    """The graph of all blocks, with edges across their faces.
+def stitched(blocks: Sequence[Block], folder: Path) -> tuple[RegionGraph, NDArray[np.int64], dict[Index, int]]:
+    """The graph of all blocks, with edges across their faces; faces are held for one layer of blocks at a time.
 
     Args:
         blocks: of `grid`.
@@ -78,39 +78,30 @@ def stitched(
         The graph of fragments 1 to n of the whole volume, the voxels of fragments 0 to n, and by the place of a block
         what is added to its own numbers to give those.
     """
-    offsets: dict[tuple[int, int, int], int] = {}
+    offsets: dict[Index, int] = {}
     graphs, sizes, total = [], [np.zeros(1, dtype=np.int64)], 0
-    faces: dict[tuple[int, int, int], Faces] = {}
+    waiting: dict[tuple[Index, int], Plane] = {}
     for block in blocks:
         part = read_graph(folder / f"{block.name}.npz")
-        offsets[block.index], faces[block.index] = total, part.faces
+        offsets[block.index] = total
         graphs.append(RegionGraph(part.graph.pairs + total, part.graph.counts))
-        graphs.extend(_across(block.index, faces, offsets))
+        graphs.extend(_across(block.index, part.faces, total, waiting))
         sizes.append(part.sizes[1:])
         total += len(part.sizes) - 1
     return joined(graphs), np.concatenate(sizes), offsets
 
 
-def _across(
-    index: tuple[int, int, int],
-    faces: Mapping[tuple[int, int, int], Faces],
-    offsets: Mapping[tuple[int, int, int], int],
-) -> list[RegionGraph]:
-    """Edges between a block and those before it along each axis."""
-    graphs = []
+def _across(index: Index, faces: Faces, offset: int, waiting: dict[tuple[Index, int], Plane]) -> Iterator[RegionGraph]:
+    """Edges between a block and those before it; its own far sides then wait for those after it."""
     for axis in range(3):
         before = (index[0] - (axis == 0), index[1] - (axis == 1), index[2] - (axis == 2))
-        if before in faces:
-            low, high = (
-                _global(faces[before], axis, "high", offsets[before]),
-                _global(faces[index], axis, "low", offsets[index]),
-            )
-            graphs.append(
-                face_graph(low, high, faces[before][f"boundary_{axis}_high"], faces[index][f"boundary_{axis}_low"])
-            )
-    return graphs
+        if (before, axis) in waiting:
+            (low, low_boundary), (high, high_boundary) = waiting.pop((before, axis)), _plane(faces, axis, "low", offset)
+            yield face_graph(low, high, low_boundary, high_boundary)
+        waiting[index, axis] = _plane(faces, axis, "high", offset)
 
 
-def _global(faces: Faces, axis: int, side: str, offset: int) -> NDArray[np.int64]:
+def _plane(faces: Faces, axis: int, side: str, offset: int) -> Plane:
+    """Fragments of the whole volume and boundary on one side of a block."""
     labels = faces[f"labels_{axis}_{side}"].astype(np.int64)
-    return np.where(labels > 0, labels + offset, 0)
+    return np.where(labels > 0, labels + offset, 0), faces[f"boundary_{axis}_{side}"]
