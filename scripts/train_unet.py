@@ -1,7 +1,7 @@
 """Train the affinity U-Net that ships with animat: `python -m animat.scripts.train_unet fib25.npz unet_fib25.npz`.
 
-The data is FIB-25 `training_sample2` of janelia-flyem/neuroproof_examples (fly medulla, 10 nm; Creative Commons,
-attribution) as an NPZ with `raw` and `gt`; sections 0 to 99 are used, nothing from 110 on, where the network is judged.
+The data is FIB-25 `training_sample2` of janelia-flyem/neuroproof_examples (fly medulla, 10 nm; terms: see
+brains/imaging/data/SOURCES.md) as an NPZ with `raw` and `gt`; sections 0 to 99 are used, nothing from 110 on, where the network is judged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-SOURCE = "janelia-flyem/neuroproof_examples training_sample2 (FIB-25), Creative Commons attribution"
+SOURCE = "janelia-flyem/neuroproof_examples training_sample2 (FIB-25), HHMI; attribution, see SOURCES.md"
 SECTIONS = 100  # trained on those before it; 110 on judge
 
 
