@@ -56,4 +56,4 @@ def put_back(found: Connectome, match: Mapping[str, str], synapses_per_count: fl
 def _signs(edges: pd.DataFrame) -> pd.Series[int]:
     """Sign of most edges of each neuron, by count."""
     weighted = (edges["sign"] * edges["count"]).groupby(edges["pre"]).sum()
-    return np.sign(weighted).astype(np.int64)
+    return weighted.map(np.sign).astype(np.int64)
