@@ -25,7 +25,7 @@ PARTS = ("dendrite", "axon", "spine", "passing", "glia")
 DENDRITE, AXON, SPINE, PASSING, GLIA = range(5)
 SHORTEST = 4  # cells; assumed: shorter passing fibres are left to their neighbours
 SPACING = 2  # cells; assumed: synapses nearer than this cannot be told apart
-ATTEMPTS, LESS = 6, 0.75  # to fit a connectome: each leaves less room to thick processes; assumed
+ATTEMPTS, LESS = 10, 0.7  # to fit a connectome: each leaves less room to thick processes; assumed
 GLIA_CELLS = 6  # lattice cells; assumed: smaller gaps are left to their neighbours
 
 
