@@ -30,7 +30,7 @@ __all__ = ["behaviour", "curve"]
 
 SIDE = 224  # voxels of 10 nm
 PER_COUNT = 0.2  # synapses in the tissue for a count of 1 in the worm: 131 in place of 629
-THRESHOLDS = (0.05, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)  # of agglomeration
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4)  # of agglomeration
 TISSUE_SEED = 2000
 SEEDS = (0, 1, 2)  # of the episodes
 MEASURES = ("speed_anterior_mm_s", "speed_posterior_mm_s")
