@@ -198,28 +198,30 @@ class Connectome:
         synapses = shuffling.METHODS[method](self._synapses, self.names, rng)
         return Connectome(self._neurons, synapses, self.source.changed(f"shuffled ({method})"))
 
-    def graft(self, part: Connectome, among: str | Iterable[str] | None = None) -> Connectome:
+    def graft(self, part: Connectome, among: str | Iterable[str] | None = None, scale: float = 1.0) -> Connectome:
         """This wiring with its chemical synapses among some neurons replaced by those of another.
 
         A reconstruction of a piece of an animal is put back into the whole this way; edges of `part` with a neuron that
-        is not among them are left out, and so are signs: a synapse between two neurons keeps the sign it had here,
-        where it had one.
+        is not among them are left out. Synapses of a neuron with itself stay as they are, and an edge that both have
+        keeps the sign it has here.
 
         Args:
             part: the other wiring.
             among: selectors, in this wiring, of the neurons; all that both have by default.
+            scale: synapses here for one of `part`.
 
         Raises:
             UnknownNameError: a selector matches nothing.
         """
         inner = set(self._select_all(among)) if among is not None else set(self.names) & set(part.names)
         old, new = self._synapses, part.synapses
-        replaced = (old["kind"] == "chemical") & old["pre"].isin(inner) & old["post"].isin(inner)
-        new = new[(new["kind"] == "chemical") & new["pre"].isin(inner) & new["post"].isin(inner)]
+        replaced = _chemical_among(old, inner)
+        new = new[_chemical_among(new, inner)]
         signs = old[replaced].set_index(["pre", "post"])[["sign", "sign_provenance"]]
         known = pd.MultiIndex.from_frame(new[["pre", "post"]]).isin(signs.index)
         kept = signs.reindex(pd.MultiIndex.from_frame(new[["pre", "post"]]))
         new = new.assign(
+            count=new["count"] * scale,
             sign=np.where(known, kept["sign"], new["sign"]).astype(np.int64),
             sign_provenance=np.where(known, kept["sign_provenance"], new["sign_provenance"]),
         )
@@ -287,6 +289,12 @@ class Connectome:
                 f"{connectome.fingerprint[:12]}...; a table was changed after it was saved"
             )
         return connectome
+
+
+def _chemical_among(synapses: pd.DataFrame, names: set[str]) -> pd.Series[bool]:
+    """Which rows are chemical edges between two different neurons of a set."""
+    among = synapses["pre"].isin(names) & synapses["post"].isin(names)
+    return among & (synapses["kind"] == "chemical") & (synapses["pre"] != synapses["post"])
 
 
 def _few(names: list[str]) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from . import bench, controls, data, render, run, show, validate
+from . import bench, controls, data, imaging, render, run, show, upload, validate
 
 app = typer.Typer(
     help="Virtual organisms: a connectome-driven brain in a MuJoCo body.",
@@ -21,6 +21,8 @@ app.command("render")(render.render)
 app.command("controls")(controls.controls)
 app.command("bench")(bench.bench)
 app.command("validate")(validate.validate)
+app.command("upload")(upload.upload)
+app.add_typer(imaging.app, name="imaging")
 app.add_typer(data.app, name="data")
 
 

@@ -24,12 +24,11 @@ from ..brains.imaging.segment import SegmentSettings, segment
 from ..brains.imaging.tissue import Tissue, TissueSettings, grow
 from ..brains.imaging.workspace import Workspace
 from .bench_behaviour import episode
-from .imaging_worm import put_back, touch_circuit
+from .imaging_worm import PER_COUNT, put_back, touch_circuit
 
 __all__ = ["behaviour", "curve"]
 
 SIDE = 224  # voxels of 10 nm
-PER_COUNT = 0.2  # synapses in the tissue for a count of 1 in the worm: 131 in place of 629
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4)  # of agglomeration
 TISSUE_SEED = 2000
 SEEDS = (0, 1, 2)  # of the episodes

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ..brains.connectome import Connectome
+from ..brains.connectome import Connectome, Source
 from ..organisms.worm.wiring import connectome as worm_connectome
 
-__all__ = ["CELLS", "put_back", "touch_circuit"]
+__all__ = ["CELLS", "PER_COUNT", "put_back", "touch_circuit"]
 
+PER_COUNT = 0.2  # synapses in the tissue for a count of 1 in the worm: 131 in place of 629
 CELLS = ("ALM", "AVM", "PLM", "AVD", "PVC", "AVA", "AVB")
 
 
@@ -33,24 +34,18 @@ def put_back(found: Connectome, match: Mapping[str, str], synapses_per_count: fl
         match: the worm's neuron by the reconstruction's name, of `RoundTrip`.
         synapses_per_count: of the tissue's settings; counts are divided by it.
 
-    Signs are those of the worm's neuron before the synapse, by most of its published edges: tissue shows none.
+    Signs of edges that the worm does not have are those of most edges of the neuron before them: tissue shows none.
     """
-    worm, circuit = worm_connectome(), touch_circuit()
-    table = worm.synapses
-    inside = table["pre"].isin(circuit.names) & table["post"].isin(circuit.names) & (table["kind"] == "chemical")
-    inside &= table["pre"] != table["post"]  # a neuron's synapses with itself are not rendered
-    edges = found.synapses.query("kind == 'chemical' and pre != post")
+    worm = worm_connectome()
+    edges = found.synapses.query("kind == 'chemical'")
     edges = edges[edges["pre"].isin(list(match)) & edges["post"].isin(list(match))]
-    edges = edges.assign(
-        pre=edges["pre"].map(dict(match)), post=edges["post"].map(dict(match)),
-        count=edges["count"] / synapses_per_count, provenance="derived",
-    )  # fmt: skip
-    sign = _signs(table[table["kind"] == "chemical"])
+    edges = edges.assign(pre=edges["pre"].map(dict(match)), post=edges["post"].map(dict(match)), provenance="derived")
+    sign = _signs(worm.synapses.query("kind == 'chemical'"))
     edges["sign"] = edges["pre"].map(sign).fillna(0).astype(np.int64)
     edges["sign_provenance"] = np.where(edges["sign"] == 0, "none", "derived")
-    joined = pd.concat([table[~inside], edges[table.columns]], ignore_index=True)
-    change = f"{int(inside.sum())} chemical edges of the touch circuit replaced by {len(edges)} reconstructed ones"
-    return Connectome(worm.neurons, joined, worm.source.changed(change))
+    circuit = touch_circuit()
+    part = Connectome(circuit.neurons, edges, Source(found.source.citation))
+    return worm.graft(part, circuit.names, 1 / synapses_per_count)
 
 
 def _signs(edges: pd.DataFrame) -> pd.Series[int]:
