@@ -18,6 +18,7 @@ Singles = NDArray[np.float32]
 Labels = NDArray[np.uint32]
 PATCH_NM = 80.0  # nm, over which a membrane is faint or not; assumed
 GRAIN_NM = 12.0  # nm, standard deviation of a grain; FIB-25
+LIMITS = 118, 190  # grey values between which cytoplasm lies; assumed
 FAR_NM = 80.0  # nm, distances from a membrane beyond this are not told apart
 
 
@@ -191,7 +192,7 @@ def paint(
         settings: of the tissue.
     """
     count = int(labels.max()) + 1
-    grey = np.clip(rng.normal(settings.cytoplasm, settings.cytoplasm_spread, count), 105, 190).astype(np.float32)
+    grey = np.clip(rng.normal(settings.cytoplasm, settings.cytoplasm_spread, count), *LIMITS).astype(np.float32)
     size = tuple(max(round(PATCH_NM / side), 1) for side in voxel)
     coarse = rng.random(tuple(n // side + 1 for n, side in zip(labels.shape, size, strict=True)), dtype=np.float32)
     patch = ndimage.gaussian_filter(coarse, 0.7)
