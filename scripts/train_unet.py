@@ -1,7 +1,8 @@
 """Train the affinity U-Net that ships with animat: `python -m animat.scripts.train_unet fib25.npz unet_fib25.npz`.
 
 The data is FIB-25 `training_sample2` of janelia-flyem/neuroproof_examples (fly medulla, 10 nm; terms: see
-brains/imaging/data/SOURCES.md) as an NPZ with `raw` and `gt`; sections 0 to 99 are used, nothing from 110 on, where the network is judged.
+brains/imaging/data/SOURCES.md) as an NPZ with `raw` and `gt`. Sections 0 to 99 are used, for the weights and for the
+settings that go with them; nothing from 110 on, where the network is judged.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ def train_unet(
     minutes: Annotated[float, typer.Option(help="Stop after so long; the same command goes on.")] = float("inf"),
     threads: Annotated[int, typer.Option(help="Of torch.")] = 2,
 ) -> None:
-    """Train, with a checkpoint beside the weights; the weights are written when all steps are done."""
+    """Train, with a checkpoint beside the weights; when all steps are done, settings are chosen and it is written."""
     import torch
 
     from ..brains.imaging.augmentation import Augmentation
-    from ..brains.imaging.unet import save_weights
+    from ..brains.imaging.choosing import choose
+    from ..brains.imaging.unet import boundary_of, load_weights, predict_affinities, save_weights
     from ..brains.imaging.unet_training import Training, train
 
     torch.set_num_threads(threads)
@@ -48,8 +50,13 @@ def train_unet(
         typer.echo("time is up; the same command goes on")
         return
     notes = {"data": SOURCE, "sections": [0, SECTIONS], "training": asdict(settings)}
-    save_weights(network, out, {**notes, "augmentation": asdict(augmentation)})
-    typer.echo(f"{out}: {out.stat().st_size / 1e6:.2f} MB")
+    notes |= {"augmentation": asdict(augmentation)}
+    save_weights(network, out, notes)
+    boundary = boundary_of(predict_affinities(load_weights(out), volume[0], settings.voxel_nm))
+    error, fragments, agglomeration = choose(boundary, volume[1], settings.voxel_nm)
+    chosen = {"arand": error, "fragments": asdict(fragments), "agglomeration": asdict(agglomeration)}
+    save_weights(network, out, {**notes, "chosen": chosen})
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.2f} MB, ARAND on what it was trained on {error:.3f}")
 
 
 if __name__ == "__main__":

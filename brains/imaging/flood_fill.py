@@ -7,7 +7,6 @@ filled at a time, from its seed until no face is sure of it; what is filled is c
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .volume import VolumeError
+from .weights import read_weights, write_weights
 
 __all__ = ["ConvolutionStack", "FloodFill", "load_network", "save_network", "segment_objects"]
 
@@ -76,17 +76,13 @@ class ConvolutionStack(nn.Module):  # type: ignore[misc]
 
 
 def save_network(network: ConvolutionStack, settings: FloodFill, path: Path, notes: Mapping[str, str]) -> None:
-    """Write arrays and a JSON text, no pickle.
+    """Write a network and how it is run.
 
     Arrays are named `first.K.weight`, `first.K.bias`, `second.K...`, `last...` with shape (out, in, z, y, x): of a
     TensorFlow checkpoint of google/ffn these are `convK_a`, `convK_b` and `conv_lom`, transposed by (4, 3, 0, 1, 2).
     """
     arrays = {name: value.detach().numpy() for name, value in network.state_dict().items()}
-    text = json.dumps({"settings": asdict(settings), **notes}, sort_keys=True)
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, notes=np.array(text), **arrays)
-    temporary.replace(path)
+    write_weights(path, arrays, {"settings": asdict(settings), **notes})
 
 
 @lru_cache(maxsize=2)
@@ -96,15 +92,13 @@ def load_network(path: Path) -> tuple[ConvolutionStack, FloodFill]:
     Raises:
         VolumeError: no such file, or arrays that do not fit its settings.
     """
+    arrays, notes = read_weights(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            kept = json.loads(str(file["notes"]))["settings"]
-            state = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files if name != "notes"}
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in kept.items()}
-        settings = FloodFill(**values)
+        kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in notes["settings"].items()}
+        settings = FloodFill(**kept)
         network = ConvolutionStack(settings.depth, settings.width)
-        network.load_state_dict(state)
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise VolumeError(f"{path}: no weights of a flood-filling network ({error})") from error
     return network.eval(), settings
 

@@ -15,8 +15,9 @@ from .agglomerate import Agglomeration
 from .boundary import Classical, classical_boundary
 from .fragments import Fragments, middles
 from .volume import VolumeError, Voxel
+from .weights import read_notes
 
-__all__ = ["PREDICTORS", "SHIPPED", "Predictor", "predictor", "weights_of"]
+__all__ = ["PREDICTORS", "SHIPPED", "Predictor", "predictor", "settings_of", "weights_of"]
 
 SHIPPED = Path(__file__).parent / "data" / "unet_fib25.npz"
 Prediction = tuple[NDArray[np.uint8], NDArray[np.uint32] | None]  # boundary; objects that are fragments as they are
@@ -29,8 +30,8 @@ class Predictor:
     predict: Callable[[NDArray[np.uint8], Voxel, Path | None], Prediction]
     shipped: Path | None  # weights that come with animat
     needs_weights: bool
-    fragments: Fragments
-    agglomeration: Agglomeration
+    fragments: Fragments  # where its weights carry none
+    agglomeration: Agglomeration  # the same
 
 
 def _classical(image: NDArray[np.uint8], voxel_nm: Voxel, weights: Path | None) -> Prediction:
@@ -59,11 +60,7 @@ PREDICTORS = {
         predict=_classical, shipped=None, needs_weights=False, fragments=Fragments(), agglomeration=Agglomeration()
     ),
     "unet": Predictor(
-        predict=_unet,
-        shipped=SHIPPED,
-        needs_weights=True,
-        fragments=Fragments(boundary=0.5),
-        agglomeration=Agglomeration(threshold=0.5, quantile=0.5),
+        predict=_unet, shipped=SHIPPED, needs_weights=True, fragments=Fragments(), agglomeration=Agglomeration()
     ),
     "ffn": Predictor(
         predict=_flood_filling,
@@ -86,6 +83,14 @@ def predictor(name: str) -> Predictor:
     return PREDICTORS[name]
 
 
+def settings_of(name: str, weights: Path | None) -> tuple[Fragments, Agglomeration]:
+    """What fits a predictor: chosen with its weights on what they were trained on, or its own."""
+    own, chosen = predictor(name), read_notes(weights).get("chosen") if weights else None
+    if chosen is None:
+        return own.fragments, own.agglomeration
+    return Fragments(**chosen["fragments"]), Agglomeration(**chosen["agglomeration"])
+
+
 def weights_of(name: str, given: Path | None) -> tuple[Path | None, str]:
     """Weights to use, and the hash of their bytes ("" without any).
 
@@ -96,5 +101,6 @@ def weights_of(name: str, given: Path | None) -> tuple[Path | None, str]:
     if not predictor(name).needs_weights:
         return None, ""
     if path is None or not path.is_file():
-        raise VolumeError(f"predictor {name!r} needs weights (an .npz file); got {path}")
+        hint = "; `python -m animat.scripts.train_unet` makes them" if name == "unet" else ""
+        raise VolumeError(f"predictor {name!r} needs weights (an .npz file); got {path}{hint}")
     return path, hashlib.sha256(path.read_bytes()).hexdigest()

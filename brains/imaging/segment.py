@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .agglomerate import Agglomeration, agglomerate
 from .blocks import Block, Workers, grid, run_blocks
 from .fragments import Fragments, compact, fragments
-from .predictors import predictor, weights_of
+from .predictors import predictor, settings_of, weights_of
 from .region_graph import region_graph
 from .stitch import BlockGraph, stitched, write_graph
 from .volume import Segmentation
@@ -53,9 +53,14 @@ class SegmentSettings:
             "weights": weights_of(self.predictor, self.weights)[1],
             "block": self.block,
             "halo": self.halo,
-            "fragments": asdict(self.fragments or predictor(self.predictor).fragments),
-            "agglomeration": asdict(self.agglomeration or predictor(self.predictor).agglomeration),
+            "fragments": asdict(self.resolved()[0]),
+            "agglomeration": asdict(self.resolved()[1]),
         }
+
+    def resolved(self) -> tuple[Fragments, Agglomeration]:
+        """The settings given, and the predictor's own for those that were not."""
+        fragments, agglomeration = settings_of(self.predictor, weights_of(self.predictor, self.weights)[0])
+        return self.fragments or fragments, self.agglomeration or agglomeration
 
 
 def segment(
@@ -98,10 +103,9 @@ def _graphs(folder: Path, out: str) -> Path:
 def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSettings, block: Block) -> None:
     space = Workspace(folder)
     volume = space.volume(image)
-    who = predictor(settings.predictor)
     weights, _ = weights_of(settings.predictor, settings.weights)
-    boundary, objects = who.predict(volume.read(block.padded), volume.voxel_nm, weights)
-    grown = fragments(boundary, volume.voxel_nm, settings.fragments or who.fragments, objects)
+    boundary, objects = predictor(settings.predictor).predict(volume.read(block.padded), volume.voxel_nm, weights)
+    grown = fragments(boundary, volume.voxel_nm, settings.resolved()[0], objects)
     boundary, grown = np.ascontiguousarray(boundary[block.inner]), grown[block.inner]
     labels, sizes = compact(np.where(volume.read_invalid(block.core), np.uint32(0), grown))
     space.array(f"{out}_boundary")[block.core.slices] = boundary
@@ -113,9 +117,7 @@ def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSetting
 def _agglomerate(space: Workspace, out: str, blocks: list[Block], settings: SegmentSettings) -> int:
     """Regions of all fragments, as one table a block; returns how many there are."""
     graph, sizes, offsets = stitched(blocks, _graphs(space.folder, out))
-    regions, strengths = agglomerate(
-        graph, sizes, settings.agglomeration or predictor(settings.predictor).agglomeration
-    )
+    regions, strengths = agglomerate(graph, sizes, settings.resolved()[1])
     numbers, labels = np.unique(regions, return_inverse=True)
     ends = [*list(offsets.values())[1:], len(sizes) - 1]
     for block, end in zip(blocks, ends, strict=True):

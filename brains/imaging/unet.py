@@ -8,7 +8,6 @@ so that an untrained network is as good as none. Affinities of 1, 3 and 9 voxels
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import product
@@ -24,6 +23,7 @@ from torch.nn import functional
 from .boundary import Classical, classical_boundary
 from .normalise import local_contrast
 from .volume import VolumeError, Voxel
+from .weights import read_weights, write_weights
 
 __all__ = [
     "DESCRIPTORS",
@@ -147,13 +147,9 @@ def shuffle(values: Tensor) -> Tensor:
 
 
 def save_weights(network: AffinityUNet, path: Path, notes: Mapping[str, Any]) -> None:
-    """Write a network for inference: float16 arrays and a JSON text of how it was trained, no pickle."""
+    """Write a network for inference, float16, with what is to be known of its training."""
     arrays = {name: value.numpy().astype(np.float16) for name, value in network.folded().state_dict().items()}
-    text = json.dumps({"widths": network.widths, **notes}, sort_keys=True)
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, notes=np.array(text), **arrays)
-    temporary.replace(path)
+    write_weights(path, arrays, {"widths": network.widths, **notes})
 
 
 @lru_cache(maxsize=2)
@@ -163,13 +159,12 @@ def load_weights(path: Path) -> AffinityUNet:
     Raises:
         VolumeError: no file of `save_weights`.
     """
+    arrays, notes = read_weights(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
-            widths = json.loads(str(file["notes"]))["widths"]
-            state = {name: torch.from_numpy(file[name].astype(np.float32)) for name in file.files if name != "notes"}
-        network = AffinityUNet((widths[0], widths[1], widths[2]), norm=False)
-        network.load_state_dict(state)
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        one, two, three = notes["widths"]
+        network = AffinityUNet((one, two, three), norm=False)
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
+    except (KeyError, ValueError, RuntimeError) as error:
         raise VolumeError(f"{path}: no weights of the affinity U-Net ({error})") from error
     network.eval().to(memory_format=torch.channels_last_3d)
     return network

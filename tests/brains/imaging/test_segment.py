@@ -13,6 +13,7 @@ from scipy import ndimage
 from animat.brains.imaging.agglomerate import Agglomeration, agglomerate
 from animat.brains.imaging.blocks import Workers
 from animat.brains.imaging.boundary import Classical, classical_boundary
+from animat.brains.imaging.choosing import choose
 from animat.brains.imaging.fragments import Fragments, compact, fragments
 from animat.brains.imaging.region_graph import BINS, RegionGraph, region_graph
 from animat.brains.imaging.segment import SegmentSettings, segment
@@ -257,6 +258,16 @@ def connected(truth):
     for value in np.unique(truth):
         numbers += ndimage.label(truth == value)[0]
     return numbers
+
+
+def test_settings_are_chosen_where_the_truth_is_known():
+    image, truth = tissue((40, 64, 64), 10, seed=2)
+    error, how, rule = choose(classical_boundary(image, NM, Classical()), truth, NM)
+    labels = fragments(classical_boundary(image, NM, Classical()), NM, how)
+    graph = region_graph(labels, classical_boundary(image, NM, Classical()))
+    regions, _ = agglomerate(graph, np.bincount(labels.ravel()), rule)
+    assert error < 0.1
+    np.testing.assert_allclose(rand_error(regions[labels], truth), error, atol=1e-9)
 
 
 def test_fragments_grow_from_objects_that_are_known():

@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
+from animat.brains.imaging.agglomerate import Agglomeration  # noqa: E402
 from animat.brains.imaging.augmentation import Augmentation, draw  # noqa: E402
+from animat.brains.imaging.blocks import Workers  # noqa: E402
+from animat.brains.imaging.fragments import Fragments  # noqa: E402
 from animat.brains.imaging.normalise import local_contrast  # noqa: E402
 from animat.brains.imaging.predictors import SHIPPED  # noqa: E402
+from animat.brains.imaging.segment import SegmentSettings, segment  # noqa: E402
 from animat.brains.imaging.unet import (  # noqa: E402
     OFFSETS,
     AffinityUNet,
@@ -29,6 +33,7 @@ from animat.brains.imaging.unet_training import (  # noqa: E402
     train,
 )
 from animat.brains.imaging.volume import VolumeError  # noqa: E402
+from animat.brains.imaging.workspace import Workspace  # noqa: E402
 
 NM = (10.0, 10.0, 10.0)
 SMALL = (4, 8, 8)
@@ -145,10 +150,10 @@ def test_weights_without_normalisation_give_the_same_affinities(tmp_path):
 
 def test_a_file_that_holds_no_weights_is_named(tmp_path):
     path = tmp_path / "w.npz"
-    with pytest.raises(VolumeError, match=r"w\.npz: no weights of the affinity U-Net"):
+    with pytest.raises(VolumeError, match=r"w\.npz: no file of weights"):
         load_weights(path)
     np.savez(path, notes=np.array("{}"))
-    with pytest.raises(VolumeError, match=r"w\.npz: no weights"):
+    with pytest.raises(VolumeError, match=r"w\.npz: no weights of the affinity U-Net"):
         load_weights(path)
 
 
@@ -192,3 +197,26 @@ def test_shipped_weights_are_small_and_say_where_they_come_from():
     assert "neuroproof_examples" in notes["data"]
     assert notes["training"]["seed"] == 0
     assert notes["sections"][1] <= 110
+    assert notes["chosen"]["agglomeration"]["threshold"] > 0
+
+
+def test_settings_chosen_with_the_weights_are_used(tmp_path):
+    path, chosen = tmp_path / "w.npz", {"fragments": {"boundary": 0.4}, "agglomeration": {"threshold": 0.77}}
+    network = AffinityUNet(SMALL).eval()
+    save_weights(network, path, {"chosen": chosen})
+    fragments, agglomeration = SegmentSettings(predictor="unet", weights=path).resolved()
+    assert fragments == Fragments(boundary=0.4)
+    assert agglomeration == Agglomeration(threshold=0.77)
+    given = SegmentSettings(predictor="unet", weights=path, agglomeration=Agglomeration(threshold=0.1))
+    assert given.resolved()[1].threshold == 0.1
+
+
+def test_the_stage_runs_on_the_network(tmp_path):
+    image, labels = slabs()
+    path = tmp_path / "w.npz"
+    save_weights(AffinityUNet(SMALL).eval(), path, {})
+    space = Workspace(tmp_path / "work")
+    space.create("clean", image.shape, np.uint8, NM)[:] = image
+    found = segment(space, SegmentSettings(predictor="unet", weights=path), Workers(progress=False)).labels[:]
+    for value in np.unique(labels):
+        assert np.bincount(found[labels == value]).max() > 0.7 * (labels == value).sum()
