@@ -19,7 +19,7 @@ __all__ = ["FEATURES", "Contacts", "contacts", "features"]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+QUANTILES = (0.03, 0.1, 0.25, 0.5, 0.75, 0.9)
 HOLE = 10  # bins of boundary strength, of 32, that count as a gap in the membrane; assumed
 FEATURES = (
     *(f"strength_{round(100 * q)}" for q in QUANTILES),  # quantiles of boundary strength over the contact, 0 to 1
@@ -37,6 +37,12 @@ FEATURES = (
     "onward",  # least |cosine| of a long axis with the way from one centre to the other
     "facing",  # least |cosine| of a long axis with the contact's normal
     "flat",  # log of the contact's width over its thickness
+    "enclosed_less",  # share of the smaller region's surface that touches the larger, 0 to 1
+    "enclosed_more",  # the same of the larger region's
+    "grey_less",  # bright part (upper quartile) of the smaller region, in spreads of the volume's grey values
+    "grey_differs",  # how much it differs from the larger region's
+    "contact_grey",  # median grey value of the contact
+    "contact_dip",  # how much darker the contact is than the darker region's median
 )
 
 
@@ -105,6 +111,8 @@ def features(pieces: Pieces, regions: Ints, found: Contacts) -> Floats:
             np.log(volume.min(axis=1)),
             np.log(volume.max(axis=1)),
             *_shapes(sides, contact, area),
+            *_enclosed(pieces, regions, found, whole[:, 0]),
+            *_greys(pieces, regions, found, whole[:, 0]),
         ]
     )
 
@@ -143,6 +151,37 @@ def _shapes(sides: list[Floats], contact: Floats, area: Floats) -> list[Any]:
         np.minimum(_cosine(long_a, normal), _cosine(long_b, normal)),
         np.log(widths_c[:, 1] / widths_c[:, 0]),
     ]
+
+
+def _ordered(found: Contacts, voxels: Floats) -> tuple[Ints, Ints]:
+    """The smaller and the larger region of every contact."""
+    swap = voxels[found.regions[:, 0]] > voxels[found.regions[:, 1]]
+    less = np.where(swap, found.regions[:, 1], found.regions[:, 0])
+    return less, found.regions.sum(axis=1) - less
+
+
+def _enclosed(pieces: Pieces, regions: Ints, found: Contacts, voxels: Floats) -> list[Floats]:
+    """Shares of the surfaces; the ends of the volume are no surface."""
+    faces = np.add.reduceat(pieces.contact[found.order, 0], found.starts[:-1])
+    surface = np.zeros(len(voxels))
+    for side in (0, 1):
+        np.add.at(surface, found.regions[:, side], faces)
+    return [faces / surface[region] for region in _ordered(found, voxels)]
+
+
+def _greys(pieces: Pieces, regions: Ints, found: Contacts, voxels: Floats) -> list[Floats]:
+    greys = np.zeros((len(voxels), pieces.grey.shape[1]))
+    np.add.at(greys, regions, pieces.grey)
+    total = pieces.grey[1:].sum(axis=0, keepdims=True)
+    middle = float(_quantile(total, 0.5)[0])
+    spread = max(float((_quantile(total, 0.75) - _quantile(total, 0.25))[0]), 1 / BINS)
+    contact = np.add.reduceat(pieces.contact_grey[found.order], found.starts[:-1], axis=0)
+    bright, median = (_quantile(np.maximum(greys, 1e-9), q) for q in (0.75, 0.5))
+    less, more = _ordered(found, voxels)
+    seen = _quantile(contact, 0.5)
+    dip = np.minimum(median[less], median[more]) - seen
+    return [(bright[less] - middle) / spread, np.abs(bright[less] - bright[more]) / spread, (seen - middle) / spread,
+            dip / spread]  # fmt: skip
 
 
 def _cosine(a: Floats, b: Floats) -> Floats:

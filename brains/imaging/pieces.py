@@ -21,8 +21,9 @@ from .stitch import stitched
 from .volume import Box, Voxel
 from .workspace import Workspace
 
-__all__ = ["MOMENTS", "Numbering", "Pieces", "read_pieces"]
+__all__ = ["GREYS", "MOMENTS", "Numbering", "Pieces", "read_pieces"]
 
+GREYS = 32  # bins of grey values, 0 to 255
 MOMENTS = 10  # voxels or faces; sums of z, y, x (um); of zz, yy, xx, zy, zx, yx (um^2)
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -56,6 +57,8 @@ class Pieces:
         counts: shape (edges, 32), faces by strength of the boundary there.
         contact: shape (edges, 10), moments of the faces, of places in um.
         moments: shape (n + 1, 10), of the voxels of each fragment.
+        grey: shape (n + 1, 32), its voxels by grey value.
+        contact_grey: shape (edges, 32), faces by the grey value of their darker voxel.
         regions: shape (n + 1,), the label that the segmentation gave each.
         voxel_nm: size of a voxel along (z, y, x), nm.
         numbering: of the blocks.
@@ -67,6 +70,8 @@ class Pieces:
     counts: NDArray[np.int32]
     contact: Floats
     moments: Floats
+    grey: Floats
+    contact_grey: Floats
     regions: Ints
     voxel_nm: Voxel
     numbering: Numbering
@@ -100,11 +105,12 @@ class Pieces:
         return self.numbering.read(space, f"{self.name}_fragments", box)
 
 
-def read_pieces(space: Workspace, labels: str, workers: Workers) -> Pieces:
+def read_pieces(space: Workspace, image: str, labels: str, workers: Workers) -> Pieces:
     """Read what the stage "segment" left, and measure shapes block by block.
 
     Args:
         space: the workspace.
+        image: name of the image that was segmented.
         labels: name of the labels.
         workers: who does it.
 
@@ -122,17 +128,19 @@ def read_pieces(space: Workspace, labels: str, workers: Workers) -> Pieces:
     numbering, regions = Numbering((size[0], size[1], size[2]), table), _regions(blocks, folder)
     fingerprint = _fingerprint(graph.pairs, graph.counts, sizes, regions)
     stage, out = f"shapes-{labels}", space.folder / "graphs" / f"shapes-{labels}"
-    if space.begin(stage, {"fragments": fingerprint}):
-        task = partial(_measure_block, space.folder, f"{labels}_fragments", numbering, graph.pairs, out)
+    if space.begin(stage, {"fragments": fingerprint, "image": image}):
+        task = partial(_measure_block, space.folder, image, f"{labels}_fragments", numbering, graph.pairs, out)
         run_blocks(task, blocks, space.markers(stage) / "blocks", workers, "shapes")
         space.finish(stage, {"fragments": len(sizes) - 1})
-    moments, contact = np.zeros((len(sizes), MOMENTS)), np.zeros((len(graph.pairs), MOMENTS))
+    shapes = np.zeros((len(sizes), MOMENTS + GREYS))
+    faces = np.zeros((len(graph.pairs), MOMENTS + GREYS))
     for block in blocks:
         with np.load(out / f"{block.name}.npz", allow_pickle=False) as file:
-            moments[file["fragments"]] += file["moments"]
-            contact[file["edges"]] += file["contact"]
+            shapes[file["fragments"]] += file["shapes"]
+            faces[file["edges"]] += file["faces"]
     return Pieces(
-        pairs=graph.pairs, counts=graph.counts, contact=contact, moments=moments, regions=regions, voxel_nm=voxel,
+        pairs=graph.pairs, counts=graph.counts, contact=faces[:, :MOMENTS], moments=shapes[:, :MOMENTS],
+        grey=shapes[:, MOMENTS:], contact_grey=faces[:, MOMENTS:], regions=regions, voxel_nm=voxel,
         numbering=numbering, name=labels, fingerprint=fingerprint,
     )  # fmt: skip
 
@@ -153,19 +161,22 @@ def _fingerprint(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _measure_block(folder: Path, name: str, numbering: Numbering, pairs: Ints, out: Path, block: Block) -> None:
+def _measure_block(
+    folder: Path, image: str, name: str, numbering: Numbering, pairs: Ints, out: Path, block: Block
+) -> None:
     space = Workspace(folder)
     shape = space.array(name).shape
     z, y, x = (min(stop + 1, n) for stop, n in zip(block.core.stop, shape, strict=True))
-    labels = numbering.read(space, name, Box(block.core.start, (z, y, x)))
+    box = Box(block.core.start, (z, y, x))
+    labels, grey = numbering.read(space, name, box), space.volume(image).read(box)
     here = np.unique(labels)
     here = here[here > 0]
     edges = np.flatnonzero(np.isin(pairs[:, 0], here) & np.isin(pairs[:, 1], here))
     keys = pairs[edges, 0] * 2**31 + pairs[edges, 1]
     voxel_um = np.array(space.voxel_nm(name)) * 1e-3
     start = np.array(block.core.start)
-    moments, contact = _moments(labels, np.array(block.core.shape), here, keys, start, voxel_um)
-    arrays: dict[str, NDArray[Any]] = {"fragments": here, "moments": moments, "edges": edges, "contact": contact}
+    shapes, faces = _measure(labels, grey, np.array(block.core.shape), here, keys, start, voxel_um)
+    arrays: dict[str, NDArray[Any]] = {"fragments": here, "shapes": shapes, "edges": edges, "faces": faces}
     out.mkdir(parents=True, exist_ok=True)
     temporary = out / f"{block.name}.npz.part"
     with temporary.open("wb") as file:
@@ -174,7 +185,7 @@ def _measure_block(folder: Path, name: str, numbering: Numbering, pairs: Ints, o
 
 
 @njit(cache=True)
-def _add(row: Floats, z: float, y: float, x: float) -> None:
+def _add(row: Floats, grey: int, z: float, y: float, x: float) -> None:
     row[0] += 1
     row[1] += z
     row[2] += y
@@ -185,12 +196,15 @@ def _add(row: Floats, z: float, y: float, x: float) -> None:
     row[7] += z * y
     row[8] += z * x
     row[9] += y * x
+    row[MOMENTS + grey * GREYS // 256] += 1
 
 
 @njit(cache=True)
-def _moments(labels: Ints, core: Ints, here: Ints, keys: Ints, start: Ints, size: Floats) -> tuple[Floats, Floats]:
+def _measure(
+    labels: Ints, greys: NDArray[np.uint8], core: Ints, here: Ints, keys: Ints, start: Ints, size: Floats
+) -> tuple[Floats, Floats]:
     """Of the fragments in a core, and of the faces between them, each face counted by the voxel before it."""
-    moments, contact = np.zeros((len(here), MOMENTS)), np.zeros((len(keys), MOMENTS))
+    shapes, faces = np.zeros((len(here), MOMENTS + GREYS)), np.zeros((len(keys), MOMENTS + GREYS))
     for k in range(core[0]):
         for j in range(core[1]):
             row, last = -1, np.int64(0)
@@ -201,7 +215,8 @@ def _moments(labels: Ints, core: Ints, here: Ints, keys: Ints, start: Ints, size
                 if one != last:
                     row, last = np.searchsorted(here, one), one
                 z, y, x = (start[0] + k + 0.5) * size[0], (start[1] + j + 0.5) * size[1], (start[2] + i + 0.5) * size[2]
-                _add(moments[row], z, y, x)
+                grey = np.int64(greys[k, j, i])
+                _add(shapes[row], grey, z, y, x)
                 for axis in range(3):
                     c, b, a = k + (axis == 0), j + (axis == 1), i + (axis == 2)
                     if c == labels.shape[0] or b == labels.shape[1] or a == labels.shape[2]:
@@ -209,10 +224,7 @@ def _moments(labels: Ints, core: Ints, here: Ints, keys: Ints, start: Ints, size
                     other = labels[c, b, a]
                     if other != one and other != 0:
                         at = np.searchsorted(keys, min(one, other) * 2**31 + max(one, other))
-                        _add(
-                            contact[at],
-                            z + 0.5 * size[0] * (axis == 0),
-                            y + 0.5 * size[1] * (axis == 1),
-                            x + 0.5 * size[2] * (axis == 2),
-                        )
-    return moments, contact
+                        half = 0.5 * size[axis]
+                        darker = min(grey, np.int64(greys[c, b, a]))
+                        _add(faces[at], darker, z + half * (axis == 0), y + half * (axis == 1), x + half * (axis == 2))
+    return shapes, faces

@@ -24,7 +24,7 @@ from .edits import AUTOMATIC, Edit, EditLog, live, numbered, replay
 from .merge_candidates import Cut, cut_apart
 from .pair_features import Contacts, features
 from .pieces import Numbering, Pieces, read_pieces
-from .same_neuron import COEFFICIENTS, read_model
+from .same_neuron import coefficients, read_model
 from .split_candidates import false_splits, joined_up
 from .volume import Segmentation
 from .workspace import Workspace, write_json
@@ -42,12 +42,12 @@ class ProofreadSettings:
         ValueError: a chance outside 0 to 1, or cuts that would be joined again.
     """
 
-    cut_below: float = 0.3  # chance that two sides of a region are one neuron below which it is cut
-    join_above: float = 0.9  # chance that two regions are one neuron from which they are joined
-    review_from: float = 0.4  # chance from which a join is shown to a person
-    review_below: float = 0.6  # chance below which a possible cut is shown to a person
+    cut_below: float = 0.15  # chance that two sides of a region are one neuron below which it is cut
+    join_above: float = 0.75  # chance that two regions are one neuron from which they are joined
+    review_from: float = 0.3  # chance from which a join is shown to a person
+    review_below: float = 0.5  # chance below which a possible cut is shown to a person
     review_most: int = 500  # entries of the queue
-    model: Path | None = None  # coefficients; None: those that come with animat
+    model: Path | None = None  # coefficients; None: those that come with animat for the predictor
 
     def __post_init__(self) -> None:
         chances = (self.cut_below, self.join_above, self.review_from, self.review_below)
@@ -67,6 +67,8 @@ def proofread(
 ) -> Segmentation:
     """Correct a segmentation of the workspace.
 
+    A boundary predictor for which no coefficients were trained gets no automatic edits.
+
     Args:
         space: where the segmentation is and the corrected labels will be.
         settings: how.
@@ -79,26 +81,28 @@ def proofread(
         Labels, uint32, 1 and up; 0 only where nothing was segmented.
     """
     stage = f"proofread-{out}"
-    pieces = read_pieces(space, labels, workers)
+    pieces = read_pieces(space, image, labels, workers)
     log = edit_log(space, pieces)
-    model = settings.model or COEFFICIENTS
+    predictor = space.record(f"segment-{labels}")["settings"]["predictor"]
+    model = settings.model or coefficients(predictor)
     key = {
         **asdict(settings),
-        "model": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "model": hashlib.sha256(model.read_bytes()).hexdigest() if model else "",
         "image": image,
         "labels": labels,
         "segmentation": log.path.stem,
         "decided": [edit.id for edit in live(log.edits) if edit.who != AUTOMATIC],
     }
     if space.begin(stage, key):
-        applied, queue = _corrections(pieces, settings, model)
+        applied, queue = _corrections(pieces, settings, model) if model else ([], [])
         _log(log, applied)
         table = replay(pieces.pairs, pieces.regions, log.edits).astype(np.uint32)
         write_json(
             _queue_path(space, out), {"image": image, "labels": labels, "candidates": [asdict(c) for c in queue]}
         )
         _write_labels(space, pieces, table, out, stage, workers)
-        counts = {f"{kind}s": sum(c.kind == kind for c in applied) for kind in ("split", "join")}
+        counts: dict[str, Any] = {f"{kind}s": sum(c.kind == kind for c in applied) for kind in ("split", "join")}
+        counts |= {} if model else {"automatic": f"none: no coefficients for predictor {predictor!r}"}
         space.finish(stage, {**counts, "by people": len(key["decided"]), "to review": len(queue), "log": str(log.path)})
     return space.segmentation(out, ("proofread",))
 
