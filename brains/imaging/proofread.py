@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .barcodes import BarcodeSettings, cut_by_barcodes, joins_by_barcodes, read_barcodes
 from .blocks import Block, Workers, grid, run_blocks
 from .candidates import Candidate, made
 from .edits import AUTOMATIC, Edit, EditLog, live, numbered, replay
 from .merge_candidates import Cut, cut_apart
-from .pair_features import Contacts, features
+from .pair_features import Contacts, contacts, features
 from .pieces import Numbering, Pieces, read_pieces
 from .same_neuron import coefficients, read_model
-from .split_candidates import false_splits, joined_up
+from .split_candidates import false_splits, joined_up, merged
 from .volume import Segmentation
 from .workspace import Workspace, write_json
 
@@ -47,6 +48,7 @@ class ProofreadSettings:
     review_from: float = 0.3  # chance from which a join is shown to a person
     review_below: float = 0.5  # chance below which a possible cut is shown to a person
     review_most: int = 500  # entries of the queue
+    barcodes: BarcodeSettings | None = field(default_factory=BarcodeSettings)  # None: channels are not looked at
     model: Path | None = None  # coefficients; None: those that come with animat for the predictor
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ def proofread(
         "decided": [edit.id for edit in live(log.edits) if edit.who != AUTOMATIC],
     }
     if space.begin(stage, key):
-        applied, queue = _corrections(pieces, settings, model) if model else ([], [])
+        applied, queue = _corrections(space, image, pieces, settings, model) if model else ([], [])
         _log(log, applied)
         table = replay(pieces.pairs, pieces.regions, log.edits).astype(np.uint32)
         write_json(
@@ -112,7 +114,9 @@ def edit_log(space: Workspace, pieces: Pieces) -> EditLog:
     return EditLog(space.folder / "edits" / f"{pieces.name}-{pieces.fingerprint[:12]}.jsonl")
 
 
-def _corrections(pieces: Pieces, settings: ProofreadSettings, model: Path) -> tuple[list[Candidate], list[Candidate]]:
+def _corrections(
+    space: Workspace, image: str, pieces: Pieces, settings: ProofreadSettings, model: Path
+) -> tuple[list[Candidate], list[Candidate]]:
     """Edits that are likely enough, in their order, and those for a person, the surest first."""
     same = read_model(model)
 
@@ -121,27 +125,40 @@ def _corrections(pieces: Pieces, settings: ProofreadSettings, model: Path) -> tu
 
     regions, cuts, _ = cut_apart(pieces, numbered(pieces.regions), chance, settings.cut_below)
     regions, joins = joined_up(pieces, regions, chance, settings.join_above)
+    coded: list[Candidate] = []
+    if settings.barcodes is not None and "barcodes" in space.volume(image).channels:
+        readings = read_barcodes(space, image, pieces, settings.barcodes)
+        single = np.arange(pieces.n + 1)
+        chances = chance(single, contacts(pieces, single))
+        regions, coded = cut_by_barcodes(pieces, regions, readings, chances, settings.barcodes)
+        chances = chance(regions, contacts(pieces, regions))
+        more = joins_by_barcodes(pieces, regions, readings, chances, settings.barcodes)
+        regions, coded = merged(regions, np.array([c.pairs[0] for c in more], dtype=np.int64)), [*coded, *more]
     _, _, left = cut_apart(pieces, regions, chance, 0.0)
     doubtful = [_doubt(pieces, cut) for cut in left if cut.chance < settings.review_below]
     doubtful += false_splits(pieces, regions, chance, settings.review_from, settings.join_above)
     doubtful.sort(key=lambda candidate: (-candidate.confidence, candidate.pairs))
-    return [*cuts, *joins], doubtful[: settings.review_most]
+    return [*cuts, *joins, *coded], doubtful[: settings.review_most]
 
 
 def _doubt(pieces: Pieces, cut: Cut) -> Candidate:
     return made(pieces, "split", cut.edges, 1 - cut.chance, "may be two neurons")
 
 
-def _log(log: EditLog, applied: Sequence[Candidate]) -> None:
-    """Make the log's automatic entries those wanted; entries of an earlier run that are not are undone."""
-    wanted = {(candidate.kind, candidate.pairs): candidate for candidate in applied}
-    entries: list[dict[str, Any]] = []
-    for edit in live(log.edits):
-        if edit.who == AUTOMATIC and wanted.pop((edit.kind, edit.pairs), None) is None:
-            entries.append({"kind": "undo", "undoes": edit.id, "reason": "not found again with other settings"})
-    entries += [candidate.entry for candidate in wanted.values()]
+def _log(log: EditLog, wanted: Sequence[Candidate]) -> None:
+    """Make the automatic entries that count those wanted, in their order; from the first that differs on, all go."""
+    there = [edit for edit in live(log.edits) if edit.who == AUTOMATIC]
+    same = 0
+    while same < min(len(there), len(wanted)) and _alike(there[same], wanted[same]):
+        same += 1
+    gone = [{"kind": "undo", "undoes": edit.id, "reason": "found anew with other settings"} for edit in there[same:]]
+    entries = [*gone, *(candidate.entry for candidate in wanted[same:])]
     if entries:
         log.extend(entries)
+
+
+def _alike(edit: Edit, candidate: Candidate) -> bool:
+    return (edit.kind, edit.pairs) == (candidate.kind, candidate.pairs)
 
 
 def _queue_path(space: Workspace, out: str) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from .candidates import Candidate, Chance, made
 from .pair_features import contacts
 from .pieces import Pieces
 
-__all__ = ["false_splits", "joined_up"]
+__all__ = ["false_splits", "joined_up", "merged"]
 
 Ints = NDArray[np.int64]
 ROUNDS = 200  # of joins; each joins at least one pair
@@ -41,17 +43,23 @@ def joined_up(pieces: Pieces, regions: Ints, chance: Chance, least: float) -> tu
             break
         for at in np.flatnonzero(ok):
             done.append(made(pieces, "join", found.edges(at), float(chances[at]), "continues across a weak boundary"))
-        regions = _merged(regions, found.regions[ok])
+        regions = _linked(regions, found.regions[ok])
     return regions, done
 
 
-def _merged(regions: Ints, pairs: Ints) -> Ints:
-    """Regions joined in pairs, each under the lower number."""
-    to = np.arange(int(regions.max()) + 1)
-    np.minimum.at(to, pairs[:, 1], pairs[:, 0])
-    while (to[to] != to).any():
-        to = to[to]
-    return np.asarray(to[regions])
+def merged(regions: Ints, pairs: Ints) -> Ints:
+    """Regions after joining those that pairs of fragments, shape (m, 2), lie in."""
+    return _linked(regions, regions[pairs.reshape(-1, 2)])
+
+
+def _linked(regions: Ints, pairs: Ints) -> Ints:
+    """Regions joined in pairs, each group under its lowest number."""
+    n = int(regions.max()) + 1
+    graph = sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    group = connected_components(graph, directed=False)[1]
+    lowest = np.full(n, n)
+    np.minimum.at(lowest, group, np.arange(n))
+    return np.asarray(lowest[group][regions])
 
 
 def false_splits(pieces: Pieces, regions: Ints, chance: Chance, low: float, high: float) -> list[Candidate]:
