@@ -140,6 +140,11 @@ class MouseBody(Body):
         return np.array([self.model.joint(name).qposadr[0] for name in names], dtype=np.int64)
 
     @cached_property
+    def _hind_angles(self) -> Indices:
+        joints = [[f"{leg}_{joint}" for joint in ("hip", "knee", "ankle")] for leg in LEGS[:2]]
+        return np.array([[self.model.joint(name).qposadr[0] for name in leg] for leg in joints], dtype=np.int64)
+
+    @cached_property
     def _thorax(self) -> int:
         return int(self.model.body("thorax").id)
 
@@ -188,9 +193,12 @@ class MouseBody(Body):
         return bool(data.xmat[self._thorax, 8] < FALLEN)
 
     def extras(self, data: mujoco.MjData) -> dict[str, Floats]:
-        """Places of the feet, mm, (4, 3), their forces on the floor, uN, (4,), and the thorax's vertical, (3,)."""
+        """Places of the feet, mm, (4, 3), their forces on the floor, uN, (4,), the thorax's vertical, (3,), and hip,
+        knee and ankle of the hind legs, rad, (2, 3).
+        """
         up: Floats = data.xmat[self._thorax, 2::3].copy()
-        return {"feet_mm": self.feet(data), "contacts_un": self.contacts(data), "up": up}
+        hind: Floats = data.qpos[self._hind_angles]
+        return {"feet_mm": self.feet(data), "contacts_un": self.contacts(data), "up": up, "hind_rad": hind}
 
     @cached_property
     def tone(self) -> Floats:

@@ -16,28 +16,30 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-ON_UN, OFF_UN = 0.5, 0.1  # uN, a foot lands above one and lifts below the other: 5 % and 1 % of a fly's weight; assumed
+FLY_UN = 10.0  # uN, weight of a fly of 1 mg
+ON, OFF = 0.05, 0.01  # of the animal's weight: a foot lands above one and lifts below the other; assumed
 LEAST_S = 0.01  # s, shorter stances and swings are chatter; real swings last 30 ms or more
 LEAST_STEPS = 3  # whole steps of a leg, fewer are no gait
 
 
-def stances(time_s: Floats, contacts_un: Floats) -> Flags:
+def stances(time_s: Floats, contacts_un: Floats, weight_un: float = FLY_UN) -> Flags:
     """Which foot stands at which time, shape (T, legs).
 
     Args:
         time_s: evenly spaced, shape (T,).
         contacts_un: force of each foot on the ground, uN, shape (T, legs).
+        weight_un: of the animal, uN.
     """
     least = max(1, round(LEAST_S / float(time_s[1] - time_s[0])))
     found = np.zeros(contacts_un.shape, bool)
     for leg, force in enumerate(contacts_un.T):
-        found[:, leg] = _without_chatter(_with_hysteresis(force), least)
+        found[:, leg] = _without_chatter(_with_hysteresis(force / weight_un), least)
     return found
 
 
 def _with_hysteresis(force: Floats) -> Flags:
-    """On from above `ON_UN` to below `OFF_UN`; what comes between the two at the very start counts as off."""
-    events = np.where(force > ON_UN, 1, np.where(force < OFF_UN, -1, 0))
+    """On from above `ON` to below `OFF`; what comes between the two at the very start counts as off."""
+    events = np.where(force > ON, 1, np.where(force < OFF, -1, 0))
     events[0] = events[0] or -1
     last = np.maximum.accumulate(np.where(events != 0, np.arange(len(events)), 0))
     held: Flags = events[last] > 0
@@ -113,7 +115,12 @@ def phase_distance(a: float, b: float) -> float:
 
 
 def gait_measures(
-    time_s: Floats, contacts_un: Floats, feet_mm: Floats, legs: Sequence[str], real: Sequence[float]
+    time_s: Floats,
+    contacts_un: Floats,
+    feet_mm: Floats,
+    legs: Sequence[str],
+    real: Sequence[float],
+    weight_un: float = FLY_UN,
 ) -> dict[str, float]:
     """Stepping of an animal; what it has too little of to measure is left out.
 
@@ -123,6 +130,7 @@ def gait_measures(
         feet_mm: places of the feet, mm, shape (T, legs, 3).
         legs: their names; phases are counted from the touchdowns of the first.
         real: phase of each leg in real animals.
+        weight_un: of the animal, uN.
 
     Returns:
         `stepping_legs`: how many legs make at least `LEAST_STEPS` whole steps; over these the means
@@ -130,7 +138,7 @@ def gait_measures(
         the first leg is among them, for every other one `phase_NAME`, the mean `coordination` (how closely a leg keeps
         its phase, 0 to 1), and if all are, `phase_error`: the largest distance from the real phases.
     """
-    standing = stances(time_s, contacts_un)
+    standing = stances(time_s, contacts_un, weight_un)
     steps = [footfalls(time_s, standing[:, k]) for k in range(len(legs))]
     walking = [k for k, leg in enumerate(steps) if leg.steps >= LEAST_STEPS]
     measures = {"stepping_legs": float(len(walking))}

@@ -12,7 +12,7 @@ from .arenas import channels_of
 from .eye_maps import EyeMaps
 from .fieldmap import FieldMap
 from .fields import PatchField, from_description
-from .follow_camera import GRID_MM, FollowCamera, Patch, Print
+from .follow_camera import FollowCamera, Patch, Print
 from .gait import footfalls, stances
 from .measures import body_axis, moving_average
 from .overlay import MARGIN, Plate, stimulus, with_plate, write
@@ -49,7 +49,7 @@ class LeggedView:
         self.looked_at = moving_average(line.mean(axis=1), round(FOLLOW_S / step_s))
         self.heading = moving_average(heading, round(TURN_S / step_s))
         self.speed = smooth_speed(recording)
-        self.prints = _prints(recording)
+        self.prints = _prints(recording, weight_un(body))
         self.panel = ScrollPanel(recording, *side, _plots(recording, body))
         self.camera = FollowCamera(body, *side, SAMPLES)
         retina = body.retina() if "seen" in series else None
@@ -86,7 +86,7 @@ class LeggedView:
         if self.eyes is not None:
             view = self.eyes.drawn(view, self.recording.series["seen"][step], MARGIN, MARGIN)
         view = self._with_map(view, step)
-        view = write(view, f"grid {GRID_MM:g} mm", state, stimulus(self.recording, step))
+        view = write(view, f"grid {self.camera.grid_mm:g} mm", state, stimulus(self.recording, step))
         return np.hstack([view, self.panel.at(time_s)])
 
     def _with_map(self, view: Frame, step: int) -> Frame:
@@ -98,12 +98,17 @@ class LeggedView:
         return with_plate(view, Plate(*self.map.at(step, float(series["time_s"][step])), felt))
 
 
-def plot_footfalls(axis: Any, recording: Recording, legs: tuple[str, ...]) -> None:
+def weight_un(body: Body) -> float:
+    """Weight of an animal whose body is in g and mm, uN."""
+    return float(-body.model.body_mass.sum() * body.model.opt.gravity[2])
+
+
+def plot_footfalls(axis: Any, recording: Recording, body: Body) -> None:
     """A row a leg, black while its foot stands."""
     from matplotlib.colors import ListedColormap
 
     time_s = recording.series["time_s"]
-    standing = stances(time_s, recording.series["contacts_un"]).T
+    legs, standing = body.legs, stances(time_s, recording.series["contacts_un"], weight_un(body)).T
     rows = np.zeros((len(legs), BAR + GAP, len(time_s)), bool)
     rows[:, :BAR] = standing[:, None]
     half_s = (time_s[1] - time_s[0]) / 2  # a sample is drawn about its own time
@@ -119,16 +124,16 @@ def plot_footfalls(axis: Any, recording: Recording, legs: tuple[str, ...]) -> No
 
 def _plots(recording: Recording, body: Body) -> list[Plot]:
     def footfall_plot(axis: Any, recording: Recording) -> None:
-        plot_footfalls(axis, recording, body.legs)
+        plot_footfalls(axis, recording, body)
 
     brain: list[Plot] = [(plot_neurons, 6.0)] if "release" in recording.series else []
     return [*brain, (footfall_plot, 2.4), (plot_speed, 1.5)]
 
 
-def _prints(recording: Recording) -> list[tuple[float, float, float]]:
+def _prints(recording: Recording, weight: float) -> list[tuple[float, float, float]]:
     """When and where a foot has landed: time, s, x and y, mm."""
     time_s, feet = recording.series["time_s"], recording.series["feet_mm"]
-    standing = stances(time_s, recording.series["contacts_un"])
+    standing = stances(time_s, recording.series["contacts_un"], weight)
     found = []
     for leg in range(standing.shape[1]):
         landed = footfalls(time_s, standing[:, leg]).touchdowns

@@ -11,6 +11,7 @@ from .explore import Explore
 from .feed import Feed
 from .looming import Looming
 from .odour import Odour
+from .mouse_walk import MouseWalk
 from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
@@ -26,6 +27,7 @@ __all__ = [
     "Explore",
     "Feed",
     "Looming",
+    "MouseWalk",
     "Odour",
     "Swim",
     "Task",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 TASKS: Registry[Task] = Registry("task", "animat.tasks")
-"""name -> function(duration_s=...) -> Task."""
+"""name -> function(duration_s=...) -> Task; "ANIMAL NAME" is what NAME is for that animal."""
 
 _BUILT_IN: dict[str, Callable[..., Task]] = {
     "crawl": Crawl,
@@ -51,6 +53,7 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "looming": Looming,
     "feed": Feed,
     "odour": Odour,
+    "mouse walk": MouseWalk,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)
@@ -67,7 +70,7 @@ def choose_task(organism: Organism, task: str | Task | None = None, **settings: 
     Raises:
         KeyError: no such task, or one for other animals, with the nearest that this animal has.
     """
-    made = task if isinstance(task, Task) else _named(organism.tasks[0] if task is None else task, settings)
+    made = task if isinstance(task, Task) else _named(organism, organism.tasks[0] if task is None else task, settings)
     if isinstance(made, str) or (made.ANIMALS and organism.name not in made.ANIMALS):
         name = made if isinstance(made, str) else made.name
         hint = nearest(name, organism.tasks)
@@ -75,6 +78,8 @@ def choose_task(organism: Organism, task: str | Task | None = None, **settings: 
     return made
 
 
-def _named(name: str, settings: Mapping[str, Any]) -> Task | str:
-    """The task of that name, or the name where there is none."""
-    return TASKS[name](**settings) if name in TASKS else name
+def _named(organism: Organism, name: str, settings: Mapping[str, Any]) -> Task | str:
+    """The task of that name, the animal's own if it has one, or the name where there is none."""
+    own = f"{organism.name} {name}"
+    key = own if own in TASKS else name
+    return TASKS[key](**settings) if key in TASKS else name

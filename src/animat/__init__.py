@@ -11,6 +11,7 @@ __version__ = version("animat")
 
 _TASKS = {
     "fly": ("walk", "turn", "looming", "feed", "odour"),
+    "mouse": ("walk",),
     "worm": ("crawl", "swim", "touch", "chemotaxis", "thermotaxis", "explore"),
 }
 

@@ -94,7 +94,7 @@ def test_a_fly_with_a_brain_and_one_without_are_filmed_and_frames_repeat(stroll,
 
 def test_the_footfall_diagram_is_black_where_a_foot_stands(stroll):
     body, time_s = body_of(stroll), stroll.series["time_s"]
-    panel = ScrollPanel(stroll, 640, 672, [(lambda axis, recording: plot_footfalls(axis, recording, body.legs), 1.0)])
+    panel = ScrollPanel(stroll, 640, 672, [(lambda axis, recording: plot_footfalls(axis, recording, body), 1.0)])
     standing = stances(time_s, stroll.series["contacts_un"])
     step = 150
     picture = panel.at(float(time_s[step]))[panel._rows[0], panel._columns]
