@@ -23,14 +23,14 @@ JOINTS = ("hip", "knee", "ankle")  # of `hind_rad`
 
 
 def mean_cycle(standing: npt.NDArray[np.bool_], values: Floats) -> Floats | None:
-    """Mean over whole steps, shape (BINS, m); None where there are fewer than `LEAST_STEPS`.
+    """Mean over whole steps, shape (BINS, m); None where there are fewer than `LEAST_STEPS` or a sample a bin.
 
     Args:
         standing: whether the foot stands, shape (T,).
         values: what is averaged, shape (T, m).
     """
     starts = np.flatnonzero(np.diff(standing.astype(np.int8)) < 0) + 1
-    if len(starts) <= LEAST_STEPS:
+    if len(starts) <= LEAST_STEPS or np.diff(starts).min() < BINS:
         return None
     edges = [np.linspace(a, b, BINS + 1).round().astype(int) for a, b in pairwise(starts.tolist())]
     cycle: Floats = np.mean([[values[a:b].mean(axis=0) for a, b in pairwise(step)] for step in edges], axis=0)

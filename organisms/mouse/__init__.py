@@ -10,13 +10,15 @@ from ...bodies.mouse import MouseBody, mouse
 from ...brains.brain import BrainLike
 from ...brains.connectome import Connectome
 from ...brains.network import SynapseGains
+from ...brains.population import population_network
+from ...brains.population_brain import PopulationBrain
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism
 from . import spinal
 
 MODEL = "population"
 CONTROL_S = 0.002  # s, of the same order as a conduction delay of the mouse's short reflexes; assumed
-STEP_MS = 0.2  # ms, of the cord: half the published step's bound of stability
+STEP_MS = 0.2  # ms, of the cord
 MUSCLE_GAIN = 2.0  # excitation of a muscle at full output of its pool; assumed: half of it is all of the muscle
 TASKS = ("walk",)
 STIMULATED = ("command_L", "command_R", "halt_L", "halt_R")
@@ -37,7 +39,7 @@ class Mouse(Organism):
         """
         if model not in (None, self.model) or engine != "numba":
             raise ValueError(f"a mouse runs model {self.model!r} on engine 'numba', not {model!r} on {engine!r}")
-        return spinal.brain(self.connectome, seed, dt_ms)
+        return PopulationBrain(population_network(self.connectome, self.dynamics, dt_ms, self.reference), seed)
 
 
 def build() -> Mouse:

@@ -27,6 +27,7 @@ from ...brains.population_brain import PopulationBrain
 from ...registry import UnknownNameError, nearest
 
 Floats = npt.NDArray[np.float64]
+Copies = Mapping[str, tuple[str, ...]]
 
 DATA = Path(str(resources.files(__package__ or __name__))) / "data"
 LIMBS = ("LH", "RH", "LF", "RF")  # left and right, hind and fore
@@ -60,20 +61,26 @@ def table(name: str) -> pd.DataFrame:
 @cache
 def connectome() -> Connectome:
     """The whole cord, one neuron a population."""
+    return assembled(table("spinal_populations"), table("spinal_synapses"))
+
+
+def assembled(populations: pd.DataFrame, synapses: pd.DataFrame) -> Connectome:
+    """The cord of two tables like those of `data/`, expanded to limbs and sides."""
+    copies = {row["type"]: PLACES[row["copies"]] for row in _records(populations)}
     neurons = [
         (f"{row['type']}_{place}", row["type"], row["role"], row["transmitter"], place[0])
-        for row in _rows("spinal_populations")
-        for place in PLACES[row["copies"]]
+        for row in _records(populations)
+        for place in copies[row["type"]]
     ]
     frame = pd.DataFrame(neurons, columns=["name", "type", "role", "transmitter", "side"])
-    edges = pd.DataFrame([edge for row in _rows("spinal_synapses") for edge in _expanded(row)])
+    edges = pd.DataFrame([edge for row in _records(synapses) for edge in _expanded(row, copies)])
     synapses = edges.rename(columns={"weight": "count"}).assign(kind="chemical", sign_provenance=edges["provenance"])
     return Connectome(frame.assign(x_um=np.nan, y_um=np.nan, z_um=np.nan), synapses, SOURCE)
 
 
-def dynamics() -> pd.DataFrame:
-    """Model and parameters by type, as `population_network` takes them."""
-    rows = table("spinal_populations").rename(columns={"type": "selector"})
+def dynamics(populations: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Model and parameters by type, as `population_network` takes them; of the table of `data/` unless given."""
+    rows = (table("spinal_populations") if populations is None else populations).rename(columns={"type": "selector"})
     return rows[[name for name in rows if name in ("selector", "model", "provenance", "source", *PARAMETERS)]]
 
 
@@ -105,39 +112,23 @@ def command(names: Iterable[str], left: float, right: float | None = None) -> Fl
     return np.array([values.get(name, 0.0) for name in names])
 
 
-def effectors() -> pd.DataFrame:
-    """Which pool excites which muscle, as rows of an `EffectorMap`: `Mn-hip-flexor_LH` the muscle `LH_hip_flexor`."""
-    cells = connectome().neurons
-    pools = cells.loc[cells["role"] == "motor", "name"]
-    muscles = [f"{place}_{kind.removeprefix('Mn-').replace('-', '_')}" for kind, place in pools.str.split("_")]
-    return pd.DataFrame({"effector": muscles, "neuron": pools}).assign(
-        weight=1.0, sign=1.0, provenance="assumed", source="the pool is named after its muscle"
-    )
+def _records(rows: pd.DataFrame) -> Iterator[Mapping[str, Any]]:
+    yield from rows.to_dict("records")  # type: ignore[misc]
 
 
-def _rows(name: str) -> Iterator[Mapping[str, Any]]:
-    yield from table(name).to_dict("records")  # type: ignore[misc]
-
-
-@cache
-def _copies() -> dict[str, tuple[str, ...]]:
-    return {row["type"]: PLACES[row["copies"]] for row in _rows("spinal_populations")}
-
-
-def _expanded(row: Mapping[str, Any]) -> Iterator[Edge]:
+def _expanded(row: Mapping[str, Any], copies: Copies) -> Iterator[Edge]:
     """Every synapse a rule stands for; where both ends have limbs and `post_limbs` is "own", within a girdle."""
-    for pre in _places(row["pre"], row["pre_limbs"]):
-        for post in _places(row["post"], row["post_limbs"]):
+    for pre in _places(row["pre"], row["pre_limbs"], copies):
+        for post in _places(row["post"], row["post_limbs"], copies):
             across = pre[0] != post[0]
             if across == (row["side"] == "other") and (row["post_limbs"] != "own" or pre[1:] == post[1:]):
                 names = f"{row['pre']}_{pre}", f"{row['post']}_{post}"
                 yield Edge(*names, float(row["weight"]), int(row["sign"]), row["provenance"])
 
 
-def _places(kind: str, limbs: str) -> list[str]:
-    known = _copies()
-    if kind not in known:
-        raise UnknownNameError(f"spinal_synapses.csv: no population {kind!r}; {nearest(kind, known)}")
+def _places(kind: str, limbs: str, copies: Copies) -> list[str]:
+    if kind not in copies:
+        raise UnknownNameError(f"spinal_synapses.csv: no population {kind!r}; {nearest(kind, copies)}")
     if limbs not in GIRDLES:
         raise UnknownNameError(f"spinal_synapses.csv: no limbs {limbs!r}; {nearest(limbs, GIRDLES)}")
-    return [place for place in known[kind] if place[1:] in GIRDLES[limbs]]
+    return [place for place in copies[kind] if place[1:] in GIRDLES[limbs]]
