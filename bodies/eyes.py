@@ -93,6 +93,19 @@ class Eye:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class PictureEye(Eye):
+    """An eye whose points stand in lines, the highest first and from the animal's left to its right."""
+
+    width: int  # points of a line
+    height: int  # lines
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n != self.width * self.height:
+            raise ValueError(f"PictureEye: {self.n} points are not {self.height} lines of {self.width}")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CompoundEye(Eye):
     """An eye whose facets stand on a hexagonal lattice."""
 

@@ -43,10 +43,10 @@ import numpy as np
 
 from ..registry import nearest
 from .body import Body, Floats, Indices, Posture, Senses
-from .eyes import Eye
+from .eyes import PictureEye
 from .fly_medium import Fluid, as_fluid
 from .free_root import turn_free_root
-from .mouse_eyes import mouse_eye
+from .mouse_eyes import FRAME_S, mouse_eye
 from .mouse_senses import MODALITIES, mouse_channels, mouse_reader
 from .mouse_spec import PARTS, MouseSpec
 from .mouse_tables import LEGS, leg_joints, segment
@@ -174,10 +174,10 @@ class MouseBody(Body):
         points: Floats = data.site_xpos.take(self._line, axis=0)
         return points
 
-    def retina(self) -> Retina[Eye]:
+    def retina(self) -> Retina[PictureEye]:
         """Two eyes of 64 by 48 points, which look through the floor: it carries no pattern."""
         eyes = (mouse_eye("left"), mouse_eye("right"))
-        return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else ())
+        return Retina(self.model, eyes, unseen=("floor",) if self.options["floor"] else (), frame_s=FRAME_S)
 
     def nose(self, data: mujoco.MjData) -> Floats:
         """The tip of the snout."""

@@ -10,17 +10,18 @@ from functools import cache
 
 import numpy as np
 
-from .eyes import Eye, Side
+from .eyes import PictureEye, Side
 
 COLUMNS, LINES = 64, 48  # points of one eye's picture
 ACROSS_DEG = 170.0  # deg; about 180 (Heesy 2004 as cited for mouse V1), here so that 40 in front are seen by both eyes:
 # 35 to 40 in the mouse (J. Neurosci. 2010, 30:6713, table 1)
 AZIMUTH_DEG = ACROSS_DEG / 2.0 - 20.0  # deg of its axis from straight ahead
+FRAME_S = 0.02  # s, between pictures: assumed
 ELEVATION_DEG = 22.0  # deg above the horizontal, assumed
 
 
 @cache
-def mouse_eye(side: Side) -> Eye:
+def mouse_eye(side: Side) -> PictureEye:
     """The eye of a side; its picture starts at the top and, in either eye, on the animal's left."""
     step = np.deg2rad(ACROSS_DEG) / COLUMNS
     across = (np.arange(COLUMNS) - (COLUMNS - 1) / 2) * step  # rightwards
@@ -30,4 +31,10 @@ def mouse_eye(side: Side) -> Eye:
     tilt, turn = np.deg2rad(ELEVATION_DEG), np.deg2rad(AZIMUTH_DEG) * (1.0 if side == "left" else -1.0)
     pitch = np.array([[np.cos(tilt), 0, -np.sin(tilt)], [0, 1, 0], [np.sin(tilt), 0, np.cos(tilt)]])
     yaw = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
-    return Eye(side=side, directions=ahead @ (yaw @ pitch).T, acceptance_deg=ACROSS_DEG / COLUMNS)
+    return PictureEye(
+        side=side,
+        directions=ahead @ (yaw @ pitch).T,
+        acceptance_deg=ACROSS_DEG / COLUMNS,
+        width=COLUMNS,
+        height=LINES,
+    )

@@ -24,6 +24,7 @@ class Retina(Generic[AnyEye]):
         sites: the site at which each eye stands; its axes are the head's (x forward, y left, z up).
         own: the animal's root body, whose geoms the eyes do not see.
         unseen: names of other geoms that the eyes look through, such as a floor in front of a drum.
+        frame_s: between two pictures, s; 0 for a new one at every look.
 
     Raises:
         KeyError: no such site, body or geom, with the nearest name.
@@ -37,10 +38,11 @@ class Retina(Generic[AnyEye]):
         sites: tuple[str, ...] = ("eye_L", "eye_R"),
         own: str = "thorax",
         unseen: tuple[str, ...] = (),
+        frame_s: float = 0.0,
     ) -> None:
         if len(sites) != len(eyes):
             raise ValueError(f"Retina: {len(eyes)} eyes need as many sites, got {', '.join(sites)}")
-        self.model, self.eyes = model, eyes
+        self.model, self.eyes, self.frame_s = model, eyes, frame_s
         self._sites = [_index(model, "site", name) for name in sites]
         root = model.body_rootid[_index(model, "body", own)]
         self._hidden = model.body_rootid[model.geom_bodyid] == root

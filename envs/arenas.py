@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..bodies.body import Body
 from ..bodies.eyes import Panorama
+from ..bodies.pillars import Pillar
 from ..registry import UnknownNameError, nearest
 from .fields import Field
 
@@ -25,6 +26,7 @@ class Arena:
     temperature_c: float = 20.0  # Celsius, a standard cultivation temperature of C. elegans
     fields: tuple[Field, ...] = ()
     panorama: Panorama | None = None  # what eyes see behind all things; none: it is dark
+    pillars: tuple[Pillar, ...] = ()  # that stand in it; for animals whose body takes `pillars`
     wind_mm_s: tuple[float, float] = (0.0, 0.0)  # where the air goes, along x and y; the body feels and senses it
 
     def resting_senses(self, body: Body) -> Mapping[str, Floats]:

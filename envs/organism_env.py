@@ -72,7 +72,8 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         noise_mv: replaces the task's membrane noise, standard deviation in mV; seeded by `reset`.
         medium: replaces the arena's medium.
         duration_s: replaces the task's duration, s.
-        control_seed: of the shuffles that make a control brain.
+        neuropil: one of the organism's controls of its neuropil, such as "V1 rewired" of the mouse.
+        control_seed: of the shuffles that make a control brain or neuropil.
         render_mode: None or "rgb_array".
         body: further options of the organism's body, such as `planar` of the worm.
 
@@ -99,6 +100,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         noise_mv: float | None = None,
         medium: str | Medium | None = None,
         duration_s: float | None = None,
+        neuropil: str | None = None,
         control_seed: int = 0,
         render_mode: str | None = None,
         **body: Any,
@@ -106,10 +108,13 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"no render mode {render_mode!r}; {nearest(str(render_mode), ['rgb_array'])}")
         base = make(organism) if isinstance(organism, str) else organism
+        if neuropil is not None:
+            base = base.with_neuropil(neuropil, control_seed)
         self.task = choose_task(base, task, **({} if duration_s is None else {"duration_s": duration_s}))
         model = model or base.model
         self.organism, self.brain = choose_brain(base.ablate(ablate), brain, model, engine, tuple(ablate), control_seed)
-        self.body = _body(base, {"medium": medium or self.task.arena.medium, **body})
+        standing = {"pillars": self.task.arena.pillars} if self.task.arena.pillars else {}
+        self.body = _body(base, {"medium": medium or self.task.arena.medium, **standing, **body})
         self.data = self.body.new_data()
         self.controller = None if self.brain is None else Controller(self.organism, self.brain, self.body)
         self.render_mode = render_mode
@@ -139,6 +144,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
             "noise_mv": noise_mv,
             "duration_s": self.task.duration_s,
             "control_s": self.control_s,
+            "neuropil": neuropil,
             "control_seed": control_seed,
             "fields": [described(field) for field in self.senses.fields],
             "body": dict(self.body.options),

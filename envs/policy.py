@@ -39,9 +39,10 @@ class Controller:
         organism: whose maps and control step are used.
         brain: whose neurons are in between.
         body: whose channels and effectors the maps are compiled for.
+        seed: of the neuropil until a reset gives another.
     """
 
-    def __init__(self, organism: Organism, brain: BrainLike, body: Body) -> None:
+    def __init__(self, organism: Organism, brain: BrainLike, body: Body, seed: int = 0) -> None:
         self.brain = brain
         self.control_s = organism.control_s
         self.activity: Activity | None = None
@@ -52,13 +53,14 @@ class Controller:
         self._neuropil = None if organism.neuropil is None else organism.neuropil()
         if self._neuropil is not None:
             self._seen = channel_slice(body, self._neuropil.modality)
+            self._neuropil.reset(seed)
 
     def reset(self, seed: int | None = None) -> None:
-        """Start again; `seed` replaces the brain's, None keeps it."""
+        """Start again; `seed` replaces that of the brain and the neuropil, None keeps them."""
         self.brain.reset(seed)
         self._senses.reset()
         if self._neuropil is not None:
-            self._neuropil.reset()
+            self._neuropil.reset(seed)
         self.activity = None
 
     def act(self, observation: npt.NDArray[np.float32], extra_mv: Floats | None = None) -> npt.NDArray[np.float32]:
@@ -105,7 +107,7 @@ class BrainPolicy:
         brain: the brain to use; by default the organism's own, of the given model and engine.
         model: neuron model of that brain; the organism's by default.
         engine: engine of that brain.
-        seed: of that brain's starting voltages.
+        seed: of that brain's starting voltages and of the neuropil.
         drive: selector -> constant drive, as an environment with the brain inside has it.
     """
 
@@ -122,7 +124,7 @@ class BrainPolicy:
         self.organism = make(organism) if isinstance(organism, str) else organism
         body = self.organism.body()
         self._modalities = tuple(body.channels)
-        self._controller = Controller(self.organism, brain or self.organism.brain(model, engine, seed), body)
+        self._controller = Controller(self.organism, brain or self.organism.brain(model, engine, seed), body, seed)
         find, step_s = partial(members, self.organism.reference), self.organism.control_s
         constant = Drive(self.brain.names, find, drive or {}, (), 0.0, 0.0, step_s)
         self._extra = constant.next(np.zeros(0, np.float32))

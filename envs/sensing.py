@@ -16,6 +16,9 @@ from .tasks import Task
 if TYPE_CHECKING:
     import mujoco
 
+    from ..bodies.retina import Retina
+
+Floats = npt.NDArray[np.float64]
 Observation = dict[str, npt.NDArray[np.float32]]
 
 
@@ -54,6 +57,7 @@ class Sensing:
         self._retina = None if task.arena.panorama is None else body.retina()
         if task.arena.panorama is not None and self._retina is None:
             raise ValueError(f"task {task.name!r} has something to see, and the {body.name} has no eyes")
+        self._look_s, self._seen = 0.0, np.zeros(0)
         self.felt = self._find_felt()
 
     def _find_felt(self) -> list[Felt]:
@@ -68,6 +72,7 @@ class Sensing:
         """Start an episode: fields in which chance has a part draw it from `rng`, which the others leave alone."""
         self.fields = tuple(field.begun(rng) for field in self._task.arena.fields)
         self.felt = self._find_felt()
+        self._look_s = 0.0
 
     def read(self, time_s: float) -> tuple[Senses, Posture]:
         """All channels, a fresh array of shape (n_channels,), and where the body is."""
@@ -75,13 +80,20 @@ class Sensing:
         posture = self._read(vector)
         if self.felt:
             self._feel_fields(vector, time_s)
-        if self._retina is not None and self._task.arena.panorama is not None:
-            seen = self._retina.look(self._data, self._task.arena.panorama, time_s)
-            vector[self._slices["vision"]] = seen.ravel()
+        if self._retina is not None:
+            vector[self._slices["vision"]] = self._looked(self._retina, time_s)
         stimuli = self._task.stimuli(time_s, self._body)
         for name, values in stimuli.items():
             vector[self._slices[name]] += values
         return (np.clip(vector, self._low, self._high) if stimuli else vector), posture
+
+    def _looked(self, retina: Retina[Any], time_s: float) -> Floats:
+        """What the eyes see, or saw when the last picture was due, shape (points of all eyes,)."""
+        panorama = self._task.arena.panorama
+        if panorama is not None and time_s > self._look_s - 1e-9:
+            self._seen = retina.look(self._data, panorama, time_s).ravel()
+            self._look_s += retina.frame_s
+        return self._seen
 
     def _feel_fields(self, vector: Senses, time_s: float) -> None:
         for (_, _, place), value in zip(self.felt, self.field_values(time_s), strict=True):

@@ -17,8 +17,11 @@ class Neuropil(Protocol):
     modality: str  # of the body, all of whose channels it reads
     channels: tuple[str, ...]  # its outputs
 
-    def reset(self) -> None:
-        """Back to rest; the next values are taken as those it is adapted to."""
+    def reset(self, seed: int | None = None) -> None:
+        """Back to rest; the next values are taken as those it is adapted to.
+
+        `seed` replaces that of whatever chance is in it, None keeps the one before.
+        """
 
     def step(self, values: npt.NDArray[np.float32], duration_s: float) -> Floats:
         """Advance under constant input, shape (channels of the modality,); returns its outputs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -14,7 +15,7 @@ from ..brains.brain import Brain
 from ..brains.cells import cells_from_table
 from ..brains.connectome import Connectome
 from ..brains.network import SynapseGains, build_network
-from ..registry import Registry
+from ..registry import Registry, UnknownNameError, nearest
 from .maps import EffectorMap, SensoryMap
 from .neuropil import Neuropil
 
@@ -52,6 +53,8 @@ class Organism:
     control_s: float = 0.01  # s, control step: the period at which brain and body exchange
     absent: tuple[str, ...] = ()  # what the maps could name and this wiring does not have, for the audit
     neuropil: Callable[[], Neuropil] | None = None  # between a modality of the body and further channels of `sensory`
+    neuropil_controls: Mapping[str, Callable[[int], Neuropil]] = field(default_factory=dict)
+    """name -> function(seed) -> a neuropil that differs from the animal's in one way, with the same channels."""
 
     def __post_init__(self) -> None:
         if not self.tasks:
@@ -124,6 +127,17 @@ class Organism:
         reference = _with_species(connectome, self.reference)
         absent = tuple(name for name in reference.names if name not in set(connectome.names))
         return replace(self, connectome=connectome, reference=reference, absent=absent)
+
+    def with_neuropil(self, control: str, seed: int) -> Organism:
+        """The same animal with one of its `neuropil_controls`, drawn by a seed.
+
+        Raises:
+            KeyError: no such control, with the nearest name.
+        """
+        if control not in self.neuropil_controls:
+            known = nearest(control, self.neuropil_controls)
+            raise UnknownNameError(f"{self.name} has no control {control!r} of a neuropil; {known}")
+        return replace(self, neuropil=partial(self.neuropil_controls[control], seed))
 
     def ablate(self, selectors: Sequence[str]) -> Organism:
         """The same animal without some neurons; what is left is not rescaled.

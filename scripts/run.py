@@ -111,10 +111,12 @@ def _film(recording: Recording, folder: Path, no_opengl: str) -> list[Path]:
 
 
 def _summary(recording: Recording, wall_s: float, brain: str, folder: Path) -> dict[str, Any]:
+    from .. import env_id
+
     options, time_s = recording.episode["options"], recording.series["time_s"]
     duration_s = float(time_s[-1]) if len(time_s) else 0.0
     return {
-        "env_id": f"animat/{options['organism'].capitalize()}{options['task'].capitalize()}-v0",
+        "env_id": env_id(options["organism"], options["task"]),
         "seed": recording.episode["seed"],
         "duration_s": duration_s,
         "wall_s": wall_s,

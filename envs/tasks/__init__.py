@@ -5,13 +5,16 @@ from typing import Any
 
 from ...organisms.organism import Organism
 from ...registry import Registry, UnknownNameError, nearest
+from .approach import Approach
 from .chemotaxis import Chemotaxis
 from .crawl import Crawl
 from .explore import Explore
 from .feed import Feed
 from .looming import Looming
-from .odour import Odour
+from .mouse_looming import MouseLooming
 from .mouse_walk import MouseWalk
+from .odour import Odour
+from .openfield import OpenField
 from .swim import Swim
 from .task import Band, Task
 from .thermotaxis import Thermotaxis
@@ -21,14 +24,17 @@ from .walk import Walk
 
 __all__ = [
     "TASKS",
+    "Approach",
     "Band",
     "Chemotaxis",
     "Crawl",
     "Explore",
     "Feed",
     "Looming",
+    "MouseLooming",
     "MouseWalk",
     "Odour",
+    "OpenField",
     "Swim",
     "Task",
     "Thermotaxis",
@@ -54,6 +60,9 @@ _BUILT_IN: dict[str, Callable[..., Task]] = {
     "feed": Feed,
     "odour": Odour,
     "mouse walk": MouseWalk,
+    "mouse looming": MouseLooming,
+    "openfield": OpenField,
+    "approach": Approach,
 }
 for _name, _task in _BUILT_IN.items():
     TASKS.add(_name, _task)

@@ -31,8 +31,8 @@ class Sight:
         self._adapted: Singles | None = None
         self._awake = False
 
-    def reset(self) -> None:
-        """Back to sleep."""
+    def reset(self, seed: int | None = None) -> None:
+        """Back to sleep; nothing in the lobes is random."""
         self._adapted, self._awake = None, False
 
     def step(self, values: Singles, duration_s: float) -> Floats:

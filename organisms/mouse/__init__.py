@@ -1,57 +1,106 @@
-"""The house mouse, *Mus musculus*: a spinal cord of published populations in a body of 25 grams."""
+"""The house mouse, *Mus musculus*: eyes, V1, colliculus, brainstem and a spinal cord in a body of 25 grams."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
+
+import pandas as pd
 
 from ...bodies.fly_medium import Fluid
 from ...bodies.mouse import MouseBody, mouse
+from ...bodies.pillars import Pillar
 from ...brains.brain import BrainLike
+from ...brains.composite import composed
 from ...brains.connectome import Connectome
 from ...brains.network import SynapseGains
-from ...brains.population import population_network
+from ...brains.population import PopulationNetwork, population_network
 from ...brains.population_brain import PopulationBrain
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism
-from . import spinal
+from . import colliculus, spinal
+from .sight import Sight
 
 MODEL = "population"
 CONTROL_S = 0.002  # s, of the same order as a conduction delay of the mouse's short reflexes; assumed
 STEP_MS = 0.2  # ms, of the cord
 MUSCLE_GAIN = 2.0  # excitation of a muscle at full output of its pool; assumed: half of it is all of the muscle
-TASKS = ("walk",)
+BRAINSTEM_STEP_MS = 0.1  # ms, of colliculus and brainstem, whose deep cells sum many inputs
+TASKS = ("walk", "openfield", "approach", "looming")
 STIMULATED = ("command_L", "command_R", "halt_L", "halt_R")
-PANEL = ("command", "RG-F", "RG-E", "PF-*", "V0V", "V0D", "V3", "vestibular-roll", "load", "Mn-*")
-ABLATIONS = {"walk": ("vestibular-roll", "V0V*", "V0V*,V0D*", "V3", "load,limb-stretch")}
+PANEL = (
+    "ret",
+    "vis",
+    "SCs",
+    "SCm-*",
+    "CnF",
+    "PPN",
+    "GRN",
+    "LPGi",
+    "command",
+    "RG-F",
+    "RG-E",
+    "PF-*",
+    "V0V",
+    "V0D",
+    "V3",
+    "vestibular-roll",
+    "load",
+    "Mn-*",
+)
+ABLATIONS = {
+    "walk": ("vestibular-roll", "V0V*", "V0V*,V0D*", "V3", "load,limb-stretch"),
+    "openfield": ("explore", "SCs"),
+    "approach": ("SCs,SCm-*", "vis", "ret"),
+    "looming": ("SCm-escape", "CnF"),
+}
 
 
 class Mouse(Organism):
-    """An organism whose brain is a cord of populations."""
+    """An organism whose brain has two parts of populations: colliculus with brainstem, and the cord."""
 
     def brain(  # type: ignore[override]
         self, model: str | None = None, engine: str = "numba", seed: int = 0, dt_ms: float = STEP_MS
     ) -> BrainLike:
-        """The cord of the wiring that is left; `dt_ms` is its step. There is one model and one engine.
+        """What is left of colliculus, brainstem and cord; `dt_ms` is the step of the cord, there is one model and engine.
+
+        Both parts exchange releases once a control step. A wiring that is all cord runs as one network.
 
         Raises:
             ValueError: another model or engine is asked for.
         """
         if model not in (None, self.model) or engine != "numba":
             raise ValueError(f"a mouse runs model {self.model!r} on engine 'numba', not {model!r} on {engine!r}")
-        return PopulationBrain(population_network(self.connectome, self.dynamics, dt_ms, self.reference), seed)
+        upper = set(colliculus.connectome().names)
+        cord = partial(self._populations, dt_ms)
+        if upper.isdisjoint(self.reference.names):
+            return PopulationBrain(cord(self.connectome), seed)
+        parts = {
+            "cord": [name for name in self.reference.names if name not in upper],
+            "brainstem": [name for name in self.reference.names if name in upper],
+        }
+        build = {
+            "cord": lambda wiring: PopulationBrain(cord(wiring)),
+            "brainstem": lambda wiring: PopulationBrain(self._populations(BRAINSTEM_STEP_MS, wiring)),
+        }
+        gains = dict.fromkeys((("brainstem", "cord"), ("cord", "brainstem")), 1.0)  # the second in shuffled wirings
+        return composed(self.connectome, parts, build, gains, 1e3 * CONTROL_S, seed)
+
+    def _populations(self, dt_ms: float, wiring: Connectome) -> PopulationNetwork:
+        return population_network(wiring, self.dynamics, dt_ms, self.reference)
 
 
 def build() -> Mouse:
     """The mouse, from the tables of `data/`."""
-    wiring: Connectome = spinal.connectome()
+    wiring = colliculus.joined(spinal.connectome())
     return Mouse(
         name="mouse",
         connectome=wiring,
         reference=wiring,
-        dynamics=spinal.dynamics(),
+        dynamics=pd.concat([colliculus.dynamics(), spinal.dynamics()], ignore_index=True).fillna(""),
         gains=SynapseGains(chemical_mv=1.0, electrical=0.0, normalisation=0.0),
-        sensory=SensoryMap.from_csv(spinal.DATA / "senses.csv"),
+        sensory=SensoryMap.from_csv(*(spinal.DATA / f"senses{part}.csv" for part in ("", "_visual"))),
         effectors=EffectorMap.from_csv(spinal.DATA / "effectors.csv", gain=MUSCLE_GAIN),
         body=body,
         rebuild=rebuild,
@@ -61,12 +110,19 @@ def build() -> Mouse:
         ablations=ABLATIONS,
         model=MODEL,
         control_s=CONTROL_S,
+        neuropil=Sight,
+        neuropil_controls={"V1 rewired": rewired_sight},
     )
 
 
-def body(medium: str | Fluid = "air") -> MouseBody:
-    """The mouse's body on a level floor."""
-    return mouse(medium=medium)
+def rewired_sight(seed: int) -> Sight:
+    """A sight in whose V1 every cell has the inputs of another of its type: it says what is seen, and not where."""
+    return Sight(rewired=seed)
+
+
+def body(medium: str | Fluid = "air", pillars: Collection[Mapping[str, Any] | Pillar] = ()) -> MouseBody:
+    """The mouse's body on a level floor, among pillars."""
+    return mouse(medium=medium, pillars=pillars)
 
 
 def rebuild(options: Mapping[str, Any]) -> MouseBody:

@@ -2,7 +2,9 @@
 
 Its outputs have the names of the inputs of `colliculus.connectome`: `ret_L_0_3` (retina onto a place of the left
 colliculus), `vis_L_0_3` (layer 5 of V1 onto it), `loom_L`. Pictures are taken at the frame rate of V1, however often it
-is stepped; in between the outputs stay as they were.
+is stepped; in between the outputs stay as they were. In the dark nothing is computed, and V1 is not even built.
+
+The wiring of V1 is the animal's own and always the same; the seed of an episode is that of the background noise of V1.
 """
 
 from __future__ import annotations
@@ -15,20 +17,23 @@ import numpy.typing as npt
 
 from .colliculus import COLUMNS, LINES, SIDES, Tectum, connectome, et_map
 from .retina import Retina
-from .v1 import V1
+from .v1 import V1, V1Settings
 from .v1_tables import tables
 
 Floats = npt.NDArray[np.float64]
 
-RADIUS_UM = 50.0  # um of each side's column: 2,078 cells in all
+RADIUS_UM = 50.0  # um of each side's column: 2,078 cells in all; 71 um are 4,200
+WIRING_SEED = 0  # of the animal's V1
 
 
 class Sight:
     """Retina, V1 and what both tell the colliculus, with their state.
 
     Args:
-        v1: of both sides; None builds one of `RADIUS_UM` and seed 0.
+        v1: of both sides; None builds one of `radius_um` at the first light.
         cortex: whether V1 runs; without it the colliculus sees through the retina alone.
+        radius_um: of each column of the V1 that is built, um: the scale knob, 1 k to 200 k cells.
+        rewired: seed of a control in which inputs of V1 are dealt anew, see `v1_rewired`; None for the animal's V1.
     """
 
     modality = "vision"
@@ -36,19 +41,26 @@ class Sight:
         name for name in connectome().names if name.startswith(("ret_", "vis_", "loom_"))
     )  # in the order of the connectome
 
-    def __init__(self, v1: V1 | None = None, cortex: bool = True) -> None:
-        self.v1 = (V1(RADIUS_UM, np.random.default_rng(0)) if v1 is None else v1) if cortex else None
-        if self.v1 is not None and self.v1.sides != SIDES:
-            raise ValueError(f"Sight: v1 must have the sides {SIDES}, got {self.v1.sides}")
-        self.frame_s = 0.02 if self.v1 is None else self.v1.settings.frame_s
+    def __init__(
+        self, v1: V1 | None = None, cortex: bool = True, radius_um: float = RADIUS_UM, rewired: int | None = None
+    ) -> None:
+        if v1 is not None and v1.sides != SIDES:
+            raise ValueError(f"Sight: v1 must have the sides {SIDES}, got {v1.sides}")
+        self.v1, self.cortex, self.radius_um, self.rewired = v1, cortex, radius_um, rewired
+        self.frame_s = (V1Settings() if v1 is None else v1.settings).frame_s
         self.tectum = Tectum()
         self.retina = Retina(len(SIDES), self.tectum.view)
+        self.seed = 0
         self.reset()
 
-    def reset(self) -> None:
-        """Back to rest; the next pictures are taken as what the eyes are adapted to."""
-        if self.v1 is not None:
-            self.v1.reset(0)
+    def reset(self, seed: int | None = None) -> None:
+        """Back to darkness; the first pictures that are not dark are taken as what the eyes are adapted to.
+
+        Args:
+            seed: of the background noise of V1; None keeps the one before.
+        """
+        self.seed = self.seed if seed is None else seed
+        self._awake = False
         self.tectum.reset()
         self.retina.reset()
         self._waited_s = self.frame_s  # the first call sees
@@ -62,16 +74,27 @@ class Sight:
             duration_s: s.
 
         Returns:
-            Outputs, 0 or more, shape (channels,).
+            Outputs, 0 or more, shape (channels,); all 0 until there is light.
         """
         if self._waited_s >= self.frame_s - 1e-9:
             self._waited_s -= self.frame_s
-            self._see(values.reshape(len(SIDES), self.tectum.view.height_px, self.tectum.view.width_px))
+            if not self._awake and values.any():
+                self._wake()
+            if self._awake:
+                self._see(values.reshape(len(SIDES), self.tectum.view.height_px, self.tectum.view.width_px))
         self._waited_s += duration_s
         return self._told.copy()
 
+    def _wake(self) -> None:
+        self._awake = True
+        if self.v1 is None and self.cortex:
+            dealt = None if self.rewired is None else np.random.default_rng(self.rewired)
+            self.v1 = V1(self.radius_um, np.random.default_rng(WIRING_SEED), rewiring=dealt)
+        if self.v1 is not None and self.cortex:
+            self.v1.reset(self.seed)
+
     def _see(self, images: npt.NDArray[np.float32]) -> None:
-        rates = None if self.v1 is None else self._cortex(self.v1, images)
+        rates = self._cortex(self.v1, images) if self.v1 is not None and self.cortex else None
         contrast = self.retina.step(images, self.frame_s)
         self._told = self.tectum.drive(self.channels, contrast, rates, self.frame_s)
 
@@ -89,16 +112,22 @@ class Sight:
     def state(self) -> Mapping[str, Any]:
         """All that changes, for an exact checkpoint."""
         return {
-            "v1": None if self.v1 is None else self.v1.state,
+            "v1": self.v1.state if self.v1 is not None and self._awake else None,
             "tectum": self.tectum.state,
             "retina": self.retina.state,
             "waited_s": self._waited_s,
             "told": self._told.copy(),
+            "awake": self._awake,
+            "seed": self.seed,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from a checkpoint."""
-        if self.v1 is not None:
+        self.seed = int(state["seed"])
+        if state["awake"]:
+            self._wake()
+        self._awake = bool(state["awake"])
+        if self.v1 is not None and state["v1"] is not None:
             self.v1.restore(state["v1"])
         self.tectum.restore(state["tectum"])
         self.retina.restore(state["retina"])

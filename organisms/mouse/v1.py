@@ -26,6 +26,7 @@ from .lgn import LgnCells, LgnFilters, lgn_cells
 from .lgn_wiring import LgnRule, Targets, lgn_edges
 from .retina import EyeView, Retina
 from .v1_input import background_rates, outside, psp_weights
+from .v1_rewired import inputs_dealt
 from .v1_sampling import Strength, count_groups, draw_delays, draw_weights, ranks
 from .v1_tables import LGN, LGN_PSP_MV, Tables, tables
 
@@ -58,6 +59,7 @@ class V1:
         settings: see `V1Settings`.
         columns: made before, one a side, in place of new ones (a control, a CAVE export).
         background_hz: of every type, in place of the calibrated ones.
+        rewiring: a control: inputs are dealt anew within type and side, see `v1_rewired`.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class V1:
         settings: V1Settings | None = None,
         columns: tuple[Column, ...] | None = None,
         background_hz: Floats | None = None,
+        rewiring: np.random.Generator | None = None,
     ) -> None:
         self.settings = V1Settings() if settings is None else settings
         self.sides = sides
@@ -83,6 +86,9 @@ class V1:
         self.angle = np.concatenate([np.zeros(self.lgn_rows.size), *(c.angle for c in self.columns)])  # rad
         self.centres = tuple(self._centres(part) for part in self.columns)
         self.connectome = self._join([self._lgn_edges(k, rng) for k in range(len(sides))])
+        if rewiring is not None:
+            part = np.repeat(np.arange(len(sizes)), sizes)
+            self.connectome = inputs_dealt(self.connectome, part * (known.n + 1) + self.kind, rewiring)
         self.model = lif_types(self.kind)
         self.network = self._network(known, rng)
         self.brain = SpikingBrain(self.network, engine="dense")
