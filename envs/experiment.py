@@ -37,14 +37,16 @@ LIVE, FROZEN = "live", "frozen senses"
 Progress = Callable[[int, int], None]
 
 
-def conditions(ablations: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
+def conditions(ablations: Iterable[str] = (), neuropils: Iterable[str] = ()) -> dict[str, dict[str, Any]]:
     """Name -> options of `OrganismEnv` that set the condition apart from the live animal.
 
     Args:
         ablations: each the selectors of one ablation, separated by commas: "ASEL,ASER".
+        neuropils: names of controls of the organism's neuropil.
     """
     lost = {f"without {text}": {"ablate": [part.strip() for part in text.split(",")]} for text in ablations}
-    return {LIVE: {}, FROZEN: {"freeze_senses": True}, **{name: {"brain": name} for name in CONTROLS}, **lost}
+    other = {name: {"neuropil": name} for name in neuropils}
+    return {LIVE: {}, FROZEN: {"freeze_senses": True}, **{name: {"brain": name} for name in CONTROLS}, **other, **lost}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +64,14 @@ class Experiment:
     task: str | None = None  # the first of the organism's by default
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     ablations: tuple[str, ...] = ()  # each the selectors of one ablation, separated by commas
+    neuropils: tuple[str, ...] = ()  # controls of the organism's neuropil, such as "V1 rewired" of the mouse
     chosen: tuple[str, ...] = ()  # names of conditions; none for all
     options: Mapping[str, Any] = field(default_factory=dict)  # of `OrganismEnv`, the same in every condition
 
     def __post_init__(self) -> None:
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"Experiment: seeds {self.seeds} must be at least one and all different")
-        known = conditions(self.ablations)
+        known = conditions(self.ablations, self.neuropils)
         for name in self.chosen:
             if name not in known:
                 raise UnknownNameError(f"no condition {name!r}; {nearest(name, known)}")
@@ -76,7 +79,7 @@ class Experiment:
     @property
     def conditions(self) -> dict[str, dict[str, Any]]:
         """Those that are run; the live animal always is."""
-        known = conditions(self.ablations)
+        known = conditions(self.ablations, self.neuropils)
         return {name: known[name] for name in known if not self.chosen or name in {LIVE, *self.chosen}}
 
     @property

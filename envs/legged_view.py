@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bodies.body import Body
+from ..bodies.eyes import CompoundEye, Eye, PictureEye
 from .arenas import channels_of
 from .eye_maps import EyeMaps
+from .eye_pictures import EyePictures
 from .fieldmap import FieldMap
 from .fields import PatchField, from_description
 from .follow_camera import FollowCamera, Patch, Print
@@ -53,7 +55,7 @@ class LeggedView:
         self.panel = ScrollPanel(recording, *side, _plots(recording, body))
         self.camera = FollowCamera(body, *side, SAMPLES)
         retina = body.retina() if "seen" in series else None
-        self.eyes = None if retina is None else EyeMaps(retina.eyes)
+        self.eyes = None if retina is None else _eyes(retina.eyes)
         fields = [from_description(field) for field in recording.episode["options"].get("fields", [])]
         patches = [field for field in fields if isinstance(field, PatchField)]
         self.camera.patches = [Patch(field.x_mm, field.y_mm, field.radius_mm) for field in patches]
@@ -96,6 +98,12 @@ class LeggedView:
         field, series = self.fields[0], self.recording.series
         felt = f"{field.modality} {series['field'][step][self.felt].max():.2f} {field.unit}".rstrip()
         return with_plate(view, Plate(*self.map.at(step, float(series["time_s"][step])), felt))
+
+
+def _eyes(eyes: tuple[Eye, ...]) -> EyeMaps | EyePictures:
+    """What draws the pictures of eyes of their kind."""
+    pictures = [eye for eye in eyes if isinstance(eye, PictureEye)]
+    return EyePictures(pictures) if pictures else EyeMaps([eye for eye in eyes if isinstance(eye, CompoundEye)])
 
 
 def weight_un(body: Body) -> float:

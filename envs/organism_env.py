@@ -111,6 +111,7 @@ class OrganismEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         if neuropil is not None:
             base = base.with_neuropil(neuropil, control_seed)
         self.task = choose_task(base, task, **({} if duration_s is None else {"duration_s": duration_s}))
+        base = base.for_task(self.task.name)
         model = model or base.model
         self.organism, self.brain = choose_brain(base.ablate(ablate), brain, model, engine, tuple(ablate), control_seed)
         standing = {"pillars": self.task.arena.pillars} if self.task.arena.pillars else {}

@@ -142,7 +142,9 @@ def _provenance(organism: Organism) -> dict[str, dict[str, float]]:
     }
     if organism.gains.overrides is not None:
         tables["synapse rules"] = organism.gains.overrides["provenance"]
-    return {name: _fractions(column.tolist()) for name, column in tables.items()}
+    return {name: _fractions(column.tolist()) for name, column in tables.items()} | {
+        name: dict(shares) for name, shares in organism.provenances().items()
+    }
 
 
 def _fractions(values: list[str]) -> dict[str, float]:

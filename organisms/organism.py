@@ -139,6 +139,14 @@ class Organism:
             raise UnknownNameError(f"{self.name} has no control {control!r} of a neuropil; {known}")
         return replace(self, neuropil=partial(self.neuropil_controls[control], seed))
 
+    def provenances(self) -> dict[str, Mapping[str, float]]:
+        """Shares of the kinds of provenance in tables of the animal's own, in its own words; none by default."""
+        return {}
+
+    def for_task(self, task: str) -> Organism:
+        """The animal as it does a task; by default always the same."""
+        return self
+
     def ablate(self, selectors: Sequence[str]) -> Organism:
         """The same animal without some neurons; what is left is not rescaled.
 

@@ -61,6 +61,7 @@ def controls(
         task=chosen.name,
         seeds=tuple(range(seed, seed + seeds)),
         ablations=lost,
+        neuropils=() if chosen.arena.panorama is None else tuple(animal.neuropil_controls),
         chosen=tuple(condition or ()),
         options=options | {"duration_s": seconds},
     )

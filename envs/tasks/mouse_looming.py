@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ...bodies.body import Body
 from ..arenas import Arena
@@ -18,6 +19,8 @@ from .task import Band, Names, Series
 
 if TYPE_CHECKING:
     import mujoco
+
+Floats = npt.NDArray[np.float64]
 
 CONTACT_S = 1.5  # s, when the ball's centre would arrive where the mouse began
 L_OVER_V_S = 0.1  # s, radius over speed; the disc of Yilmaz & Meister 2013 grows from 2 to 20 deg in 0.25 s
@@ -91,7 +94,7 @@ class MouseLooming(MouseWalk):
         return {**super().measures(series, names), **found, **_brain(series, names)}
 
 
-def before(name: str, time_s: np.ndarray, true: np.ndarray) -> dict[str, float]:
+def before(name: str, time_s: Floats, true: Any) -> dict[str, float]:
     """How long before contact something is first true, ms; nothing where it is not."""
     first = np.flatnonzero(true & (time_s < CONTACT_S))
     return {name: 1e3 * (CONTACT_S - float(time_s[first[0]]))} if first.size else {}

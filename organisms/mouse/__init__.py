@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ...bodies.fly_medium import Fluid
@@ -20,7 +22,8 @@ from ...brains.population_brain import PopulationBrain
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism
 from . import colliculus, spinal
-from .sight import Sight
+from .sight import RADIUS_UM, WIRING_SEED, Sight
+from .v1 import V1
 
 MODEL = "population"
 CONTROL_S = 0.002  # s, of the same order as a conduction delay of the mouse's short reflexes; assumed
@@ -28,6 +31,7 @@ STEP_MS = 0.2  # ms, of the cord
 MUSCLE_GAIN = 2.0  # excitation of a muscle at full output of its pool; assumed: half of it is all of the muscle
 BRAINSTEM_STEP_MS = 0.1  # ms, of colliculus and brainstem, whose deep cells sum many inputs
 TASKS = ("walk", "openfield", "approach", "looming")
+SPINAL = ("walk",)  # tasks that command the cord itself
 STIMULATED = ("command_L", "command_R", "halt_L", "halt_R")
 PANEL = (
     "ret",
@@ -63,9 +67,9 @@ class Mouse(Organism):
     def brain(  # type: ignore[override]
         self, model: str | None = None, engine: str = "numba", seed: int = 0, dt_ms: float = STEP_MS
     ) -> BrainLike:
-        """What is left of colliculus, brainstem and cord; `dt_ms` is the step of the cord, there is one model and engine.
+        """What is left of colliculus, brainstem and cord, which exchange releases once a control step.
 
-        Both parts exchange releases once a control step. A wiring that is all cord runs as one network.
+        `dt_ms` is the step of the cord; there is one model and one engine. A cord alone runs as one network.
 
         Raises:
             ValueError: another model or engine is asked for.
@@ -86,6 +90,33 @@ class Mouse(Organism):
         }
         gains = dict.fromkeys((("brainstem", "cord"), ("cord", "brainstem")), 1.0)  # the second in shuffled wirings
         return composed(self.connectome, parts, build, gains, 1e3 * CONTROL_S, seed)
+
+    def for_task(self, task: str) -> Mouse:
+        """To walk, a cord that has nothing above it, as in a decerebrate animal; the whole animal for all else."""
+        upper = colliculus.connectome()
+        if task not in SPINAL or set(upper.names).isdisjoint(self.reference.names):
+            return self
+        types = {*upper.names, *upper.neurons["type"].astype(str)}
+        rows, names = self.dynamics, self.sensory.table["neuron"]
+        return replace(
+            self,
+            connectome=self.connectome.subset(name for name in self.connectome.names if name not in types),
+            reference=self.reference.subset(name for name in self.reference.names if name not in types),
+            dynamics=rows[~rows["selector"].isin(types)].reset_index(drop=True),
+            sensory=SensoryMap(table=self.sensory.table[~names.isin(types)].reset_index(drop=True)),
+            neuropil=None,
+            neuropil_controls={},
+        )
+
+    def provenances(self) -> dict[str, Mapping[str, float]]:
+        """Of the synapses of V1, which is drawn from statistics, and of those of colliculus and brainstem."""
+        v1 = V1(RADIUS_UM, np.random.default_rng(WIRING_SEED))
+        edges = v1.provenance.groupby("provenance")["edges"].sum()
+        tables = {f"V1, {v1.n - v1.lgn_rows.size} cells": edges, "SC, brainstem": colliculus.provenance()}
+        return {
+            name: {str(kind): float(n / counts.sum()) for kind, n in counts.sort_values(ascending=False).items()}
+            for name, counts in tables.items()
+        }
 
     def _populations(self, dt_ms: float, wiring: Connectome) -> PopulationNetwork:
         return population_network(wiring, self.dynamics, dt_ms, self.reference)
