@@ -18,19 +18,20 @@ Flags = npt.NDArray[np.bool_]
 
 FLY_UN = 10.0  # uN, weight of a fly of 1 mg
 ON, OFF = 0.05, 0.01  # of the animal's weight: a foot lands above one and lifts below the other; assumed
-LEAST_S = 0.01  # s, shorter stances and swings are chatter; real swings last 30 ms or more
+LEAST_S = 0.01  # s, shorter stances and swings of a fly are chatter; real swings last 30 ms or more
 LEAST_STEPS = 3  # whole steps of a leg, fewer are no gait
 
 
-def stances(time_s: Floats, contacts_un: Floats, weight_un: float = FLY_UN) -> Flags:
+def stances(time_s: Floats, contacts_un: Floats, weight_un: float = FLY_UN, least_s: float = LEAST_S) -> Flags:
     """Which foot stands at which time, shape (T, legs).
 
     Args:
         time_s: evenly spaced, shape (T,).
         contacts_un: force of each foot on the ground, uN, shape (T, legs).
         weight_un: of the animal, uN.
+        least_s: shortest stance and swing, s; what is shorter is chatter.
     """
-    least = max(1, round(LEAST_S / float(time_s[1] - time_s[0])))
+    least = max(1, round(least_s / float(time_s[1] - time_s[0])))
     found = np.zeros(contacts_un.shape, bool)
     for leg, force in enumerate(contacts_un.T):
         found[:, leg] = _without_chatter(_with_hysteresis(force / weight_un), least)
@@ -121,6 +122,7 @@ def gait_measures(
     legs: Sequence[str],
     real: Sequence[float],
     weight_un: float = FLY_UN,
+    least_s: float = LEAST_S,
 ) -> dict[str, float]:
     """Stepping of an animal; what it has too little of to measure is left out.
 
@@ -131,6 +133,7 @@ def gait_measures(
         legs: their names; phases are counted from the touchdowns of the first.
         real: phase of each leg in real animals.
         weight_un: of the animal, uN.
+        least_s: as of `stances`.
 
     Returns:
         `stepping_legs`: how many legs make at least `LEAST_STEPS` whole steps; over these the means
@@ -138,7 +141,7 @@ def gait_measures(
         the first leg is among them, for every other one `phase_NAME`, the mean `coordination` (how closely a leg keeps
         its phase, 0 to 1), and if all are, `phase_error`: the largest distance from the real phases.
     """
-    standing = stances(time_s, contacts_un, weight_un)
+    standing = stances(time_s, contacts_un, weight_un, least_s)
     steps = [footfalls(time_s, standing[:, k]) for k in range(len(legs))]
     walking = [k for k, leg in enumerate(steps) if leg.steps >= LEAST_STEPS]
     measures = {"stepping_legs": float(len(walking))}

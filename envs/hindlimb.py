@@ -37,20 +37,21 @@ def mean_cycle(standing: npt.NDArray[np.bool_], values: Floats) -> Floats | None
     return cycle
 
 
-def hindlimb_measures(series: Series, names: Mapping[str, Sequence[str]], weight_un: float) -> dict[str, float]:
+def hindlimb_measures(series: Series, names: Mapping[str, Sequence[str]], weight_un: float, least_s: float) -> dict[str, float]:
     """Correlation of joint angles (`hip_r` ...) and of motor pools (`emg_hip_flexor_r` ...) with mice over a step.
 
     Args:
         series: of a recording, with `contacts_un` and `hind_rad` of a mouse, and `excitation`.
         names: of its columns.
         weight_un: of the mouse, uN.
+        least_s: shortest stance and swing, s.
 
     Returns:
         Each from the mean cycle of both sides; empty where a hind limb makes too few steps.
     """
     angles, pools = table("hindlimb_angles"), table("hindlimb_emg")
     muscles = [name.replace("-", "_") for name in pools if name.replace("-", "_") in _kinds(names)]
-    standing = stances(series["time_s"], series["contacts_un"], weight_un)  # type: ignore[arg-type]
+    standing = stances(series["time_s"], series["contacts_un"], weight_un, least_s)  # type: ignore[arg-type]
     cycles = []
     for side, leg in enumerate(SIDES):
         columns = [names["effectors"].index(f"{leg}_{muscle}") for muscle in muscles]

@@ -35,6 +35,11 @@ LIMBS = {
     "F": ("LF", ("shoulder", "elbow", "wrist"), "shoulder_abduction"),
 }
 REST_MV = -52.5  # mV, leak reversal of the motor pools, as in spinal_populations.csv
+CELL = Population()  # what all pools share
+SPAN_MV, LEAK = CELL.v_full_mv - CELL.v_threshold_mv, CELL.g_leak_ns / CELL.g_syn_ns
+STANDS = np.clip((np.arange(PHASES) / PHASES - (1 - DUTY)) / 0.06, 0, 1) * np.clip(
+    (1 - np.arange(PHASES) / PHASES) / 0.06, 0, 1
+)  # how far a limb stands, from 0 to 1 and back within 6 % of the step; assumed
 LARGEST = 2.0  # weight of a synapse at most
 LEAST = 0.005  # weight below which a synapse is left out
 RIDGE = 0.01  # of the weights against activation, so that the fit has one answer
@@ -104,7 +109,7 @@ def joint_angles(stride: Stride, pair: str) -> Floats:
     angles = preferred[0].copy()
     for k in (*range(PHASES - 8, PHASES), *range(PHASES)):
         near = np.array([LOOSE_MM, TIGHT_MM if k / PHASES >= 1 - DUTY else LOOSE_MM])
-        for _ in range(8):
+        for _ in range(4):
             data.qpos[at] = model.qpos0[at] + angles
             mujoco.mj_kinematics(model, data)
             mujoco.mj_comPos(model, data)
@@ -126,30 +131,40 @@ def _preferred(stride: Stride, pair: str) -> Floats:
     return mean + (measured_angles() - mean) * stride.sweep_hind_mm / 22.0
 
 
-def activations(stride: Stride, pair: str) -> dict[str, Floats]:
-    """Activation over a step of every muscle of a limb, by its name without the leg, (PHASES,).
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Joint:
+    """A joint over a step and its two antagonists, (PHASES,) each.
 
     Antagonists of torque a F (1 - 2 x) and b G (1 + 2 x) at the angle x, rad, balance there if a F : b G is as
     1 + 2 x to 1 - 2 x.
     """
+
+    muscles: tuple[str, str]  # that raises and that lowers the angle, without the leg
+    wanted: tuple[Floats, Floats]  # activations
+    torques: tuple[Floats, Floats]  # of each at full activation at the wanted angle, N mm
+
+
+def held(stride: Stride, pair: str) -> Iterator[Joint]:
+    """Every joint of a limb that two antagonists hold, the toes aside."""
     leg, names, spread = LIMBS[pair]
     tone = dict(zip(body().effectors, body().tone.tolist(), strict=True))
-    phase = np.arange(PHASES) / PHASES
-    stands = np.clip((phase - (1 - DUTY)) / 0.06, 0, 1) * np.clip((1 - phase) / 0.06, 0, 1)
     angles = np.hstack([joint_angles(stride, pair), np.zeros((PHASES, 1))])
-    found = {}
     for joint, angle in zip((*names, spread), angles.T, strict=True):
         rows = {row["sign"]: row for row in body_table("muscles") if row["joint"] == joint}
-        up, down = rows["1"], rows["-1"]
-        raising, lowering = float(up["strength_N_mm"]), float(down["strength_N_mm"])
-        carrying = tone[f"{leg}_{up['muscle']}"] * raising - tone[f"{leg}_{down['muscle']}"] * lowering
-        torque = stride.stiffening * np.sqrt(raising * lowering)
-        found[up["muscle"]] = (torque * (1 + 2 * angle) + stride.carrying * carrying * stands) / raising
-        found[down["muscle"]] = (torque * (1 - 2 * angle) - stride.carrying * carrying * stands) / lowering
-    if pair == "H":
-        found["toe_flexor"] = tone["LH_toe_flexor"] + stride.push * stands
-    early = phase + stride.lead_s / PERIOD_S
-    return {name: np.interp(early % 1, np.append(phase, 1), np.append(a, a[0])).clip(0, 1) for name, a in found.items()}
+        muscles = rows["1"]["muscle"], rows["-1"]["muscle"]
+        raising, lowering = (float(rows[sign]["strength_N_mm"]) for sign in ("1", "-1"))
+        carrying = (tone[f"{leg}_{muscles[0]}"] * raising - tone[f"{leg}_{muscles[1]}"] * lowering) * STANDS
+        torque, x = stride.stiffening * np.sqrt(raising * lowering), early(angle, stride.lead_s)
+        extra = early(stride.carrying * carrying / 2, stride.lead_s)
+        wanted = (torque * (1 + 2 * x) + extra) / raising, (torque * (1 - 2 * x) - extra) / lowering
+        torques = raising * (1 - 2 * x).clip(0.1), lowering * (1 + 2 * x).clip(0.1)
+        yield Joint(muscles=muscles, wanted=(wanted[0].clip(0, 1), wanted[1].clip(0, 1)), torques=torques)
+
+
+def early(cycle: Floats, lead_s: float) -> Floats:
+    """A cycle by some time earlier."""
+    phase = np.arange(PHASES) / PHASES
+    return np.interp((phase + lead_s / PERIOD_S) % 1, np.append(phase, 1), np.append(cycle, cycle[0]))
 
 
 @cache
@@ -176,33 +191,55 @@ def weights(wanted: Floats, sources: Floats) -> Floats:
     """Weights of the exciting populations, a constant drive and the inhibiting populations, all 0 or more.
 
     At a given voltage a pool's balance of currents is linear in the weights, so that these are found by non-negative
-    least squares; each moment counts by how much its voltage then moves. Less than nothing and more than all
-    do no harm.
+    least squares; each moment counts by how much its voltage then moves. Less than nothing and more than all do no
+    harm.
     """
-    cell, n = Population(), len(EXCITING)
-    volts = (cell.v_full_mv - cell.v_threshold_mv) * wanted / MUSCLE_GAIN + cell.v_threshold_mv
-    leak = cell.g_leak_ns / cell.g_syn_ns
-    push, pull = (cell.e_excite_mv - volts)[:, None], (volts - cell.e_inhibit_mv)[:, None]
+    n, volts = len(EXCITING), SPAN_MV * wanted.clip(0, 1) / MUSCLE_GAIN + CELL.v_threshold_mv
+    push, pull = (CELL.e_excite_mv - volts)[:, None], (volts - CELL.e_inhibit_mv)[:, None]
     rows = np.hstack([sources[:, :n] * push, push, -sources[:, n:] * pull])
-    found, loads = np.zeros(rows.shape[1]), np.full(len(wanted), 2 * leak)
-    idle = np.ones(len(wanted))
+    found, loads, counts = np.zeros(rows.shape[1]), np.full(len(wanted), 2 * LEAK), np.ones(len(wanted))
     for _ in range(4):
-        scale = idle / loads
+        scale = counts / loads
         system = np.vstack([rows * scale[:, None], RIDGE * np.ptp(volts).clip(5) * np.eye(rows.shape[1])])
-        found = nnls(system, np.append(leak * (volts - REST_MV) * scale, np.zeros(rows.shape[1])))[0].clip(0, LARGEST)
-        excited, inhibited = sources[:, :n] @ found[:n] + found[n], sources[:, n:] @ found[n + 1 :]
-        loads = leak + excited + inhibited
-        settled = (leak * REST_MV + excited * cell.e_excite_mv + inhibited * cell.e_inhibit_mv) / loads
-        silent = (wanted <= 0.02) & (settled <= cell.v_threshold_mv)
-        idle = np.where(silent | ((wanted >= 0.98) & (settled >= volts)), 0.1, 1.0)
+        found = nnls(system, np.append(LEAK * (volts - REST_MV) * scale, np.zeros(rows.shape[1])))[0].clip(0, LARGEST)
+        settled, loads = _settled(found, sources)
+        silent = (wanted <= 0.02) & (settled <= CELL.v_threshold_mv)
+        counts = np.where(silent | ((wanted >= 0.98) & (settled >= volts)), 0.1, 1.0)
     return np.where(found < LEAST, 0.0, found)
+
+
+def _settled(found: Floats, sources: Floats) -> tuple[Floats, Floats]:
+    """Voltage of a pool, mV, and its conductance in units of 10 nS, (PHASES,)."""
+    n = len(EXCITING)
+    excited, inhibited = sources[:, :n] @ found[:n] + found[n], sources[:, n:] @ found[n + 1 :]
+    loads = LEAK + excited + inhibited
+    return (LEAK * REST_MV + excited * CELL.e_excite_mv + inhibited * CELL.e_inhibit_mv) / loads, loads
+
+
+def excitation(found: Floats, sources: Floats) -> Floats:
+    """What a pool of these weights excites its muscle with over a step, (PHASES,)."""
+    outputs = (_settled(found, sources)[0] - CELL.v_threshold_mv) / SPAN_MV
+    return (MUSCLE_GAIN * outputs.clip(0, 1)).clip(0, 1)
+
+
+def antagonists(joint: Joint, sources: Floats, rounds: int = 4) -> tuple[Floats, Floats]:
+    """Weights of two pools; each in turn is fitted to hold the angle against what the other really does."""
+    found = [weights(wanted, sources) for wanted in joint.wanted]
+    for k in range(rounds):
+        mine, other = k % 2, 1 - k % 2
+        excess = (excitation(found[other], sources) - joint.wanted[other]) * joint.torques[other]
+        found[mine] = weights(joint.wanted[mine] + excess / joint.torques[mine], sources)
+    return found[0], found[1]
 
 
 def pools(stride: Stride) -> Iterator[tuple[str, Floats]]:
     """Every motor pool of the limbs, without its place, and the weights onto it."""
     for pair in LIMBS:
-        for muscle, wanted in activations(stride, pair).items():
-            yield f"Mn-{muscle.replace('_', '-')}", weights(wanted, activity()[pair])
+        for joint in held(stride, pair):
+            for muscle, found in zip(joint.muscles, antagonists(joint, activity()[pair]), strict=True):
+                yield f"Mn-{muscle.replace('_', '-')}", found
+    toes = body().tone[body().effectors.index("LH_toe_flexor")] + stride.push * STANDS
+    yield "Mn-toe-flexor", weights(toes, activity()["H"])
 
 
 def patterned(stride: Stride) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -44,17 +44,18 @@ STRIDE = {
     "raised_hind_mm": (-4.0, 1.5),
     "raised_fore_mm": (-4.0, 1.5),
     "lead_s": (-0.01, 0.04),
-    "stiffening": (0.35, 0.7),
-    "carrying": (0.0, 1.2),
+    "stiffening": (0.1, 0.7),
+    "carrying": (0.0, 2.0),
     "push": (0.0, 0.6),
 }
 GAINS = {  # name -> range and start
     "roll_per_rad": (0.03, 1.0, 0.2),
     "roll_rate_per_rad_s": (0.005, 0.2, 0.04),
-    "righting": (0.2, 4.0, 1.0),  # factor on the weights of VS-E and VS-I as they were first assumed
+    "righting": (0.2, 3.0, 0.8),  # factor on the weights of VS-E and VS-I as they were first assumed
+    "righting_fore": (0.1, 1.0, 0.4),  # factor on those of the fore limbs
     "lateral": (0.05, 4.0, 0.6),  # weight
-    "load": (0.03, 1.0, 0.2),  # factor on the gain of load afferents
-    "stretch": (0.03, 1.0, 0.2),  # factor on the gain of stretch afferents
+    "load": (0.01, 1.0, 0.05),  # factor on the gain of load afferents
+    "stretch": (0.01, 1.0, 0.05),  # factor on the gain of stretch afferents
 }
 LENGTHENING = {  # rad of a joint by which the standing limb grows 1 mm, derived from the body (bench_mouse_walk.py)
     "hip-extensor": 0.02,
@@ -106,8 +107,10 @@ def tables(values: Mapping[str, float]) -> tuple[pd.DataFrame, pd.DataFrame, pd.
     stride = Stride(**{f.name: values[f.name] for f in fields(Stride) if f.name in values})
     populations, synapses = patterned(stride)
     for pool, radians in LENGTHENING.items():
+        fore = pool.startswith(("shoulder", "elbow"))
+        righting = values["righting"] * (values["righting_fore"] if fore else 1.0)
         rows = synapses["pre"].isin(("VS-E", "VS-I")) & (synapses["post"] == f"Mn-{pool}")
-        synapses.loc[rows, "weight"] = f"{values['righting'] * RIGHTING * radians:.3f}"
+        synapses.loc[rows, "weight"] = f"{righting * RIGHTING * radians:.3f}"
     synapses.loc[synapses["pre"] == "lateral-stretch", "weight"] = f"{values['lateral']:.3f}"
     senses = SensoryMap.from_csv(spinal.DATA / "senses.csv").table
     for k, row in senses.iterrows():
