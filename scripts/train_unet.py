@@ -31,7 +31,7 @@ def train_unet(
 
     from ..brains.imaging.augmentation import Augmentation
     from ..brains.imaging.choosing import choose
-    from ..brains.imaging.unet import boundary_of, load_weights, predict_affinities, save_weights
+    from ..brains.imaging.unet import load_weights, predict_boundary, save_weights
     from ..brains.imaging.unet_training import Training, train
 
     torch.set_num_threads(threads)
@@ -52,7 +52,7 @@ def train_unet(
     notes = {"data": SOURCE, "sections": [0, SECTIONS], "training": asdict(settings)}
     notes |= {"augmentation": asdict(augmentation)}
     save_weights(network, out, notes)
-    boundary = boundary_of(predict_affinities(load_weights(out), volume[0], settings.voxel_nm))
+    boundary = predict_boundary(load_weights(out), volume[0], settings.voxel_nm)
     error, fragments, agglomeration = choose(boundary, volume[1], settings.voxel_nm)
     chosen = {"arand": error, "fragments": asdict(fragments), "agglomeration": asdict(agglomeration)}
     save_weights(network, out, {**notes, "chosen": chosen})

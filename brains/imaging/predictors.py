@@ -39,10 +39,10 @@ def _classical(image: NDArray[np.uint8], voxel_nm: Voxel, weights: Path | None) 
 
 
 def _unet(image: NDArray[np.uint8], voxel_nm: Voxel, weights: Path | None) -> Prediction:
-    from .unet import boundary_of, load_weights, predict_affinities
+    from .unet import load_weights, predict_boundary
 
     assert weights is not None
-    return boundary_of(predict_affinities(load_weights(weights), image, voxel_nm)), None
+    return predict_boundary(load_weights(weights), image, voxel_nm), None
 
 
 def _flood_filling(image: NDArray[np.uint8], voxel_nm: Voxel, weights: Path | None) -> Prediction:
