@@ -98,7 +98,8 @@ def read_barcodes(space: Workspace, image: str, pieces: Pieces, settings: Barcod
     raw, spread, read = _levels(shares, seen)
     well = read >= WELL_READ
     crosstalk = _crosstalk(raw[well]) if well.sum() >= 2 * raw.shape[1] else np.eye(raw.shape[1])
-    level, odds = _judged(np.linalg.solve(crosstalk, raw.T).T, spread, read, settings)
+    unmixed = np.asarray(np.linalg.solve(crosstalk, raw.T).T, dtype=np.float64)
+    level, odds = _judged(unmixed, spread, read, settings)
     odds[0] = 0
     return Readings(level=level, odds=odds, crosstalk=crosstalk)
 
