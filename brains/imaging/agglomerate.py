@@ -49,6 +49,8 @@ def agglomerate(
             graph.pairs.copy(), counts, sizes.astype(np.float64), regions, settings.quantile,
             settings.threshold, settings.small_voxels, settings.small_threshold,
         )  # fmt: skip
+        while (regions[regions] != regions).any():  # joining leaves chains of regions that were joined again
+            regions = regions[regions]
     return regions, strengths
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import ndimage
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import connected_components
 
 from animat.brains.imaging.agglomerate import Agglomeration, agglomerate
 from animat.brains.imaging.blocks import Workers
@@ -129,6 +130,18 @@ def test_weak_boundaries_go_and_strong_ones_stay():
     regions, strengths = agglomerate(graph, sizes, Agglomeration(threshold=0.5, quantile=0.0))
     assert regions.tolist() == [0, 1, 1, 3, 3]
     np.testing.assert_allclose(strengths, (np.array([2, 28, 4]) + 0.5) / BINS)
+
+
+def test_every_region_hangs_together_by_pairs_that_touch():
+    rng = np.random.default_rng(3)
+    n = 60
+    pairs = np.array([(a, b) for a in range(1, n) for b in range(a + 1, n) if rng.random() < 0.08])
+    counts = rng.integers(0, 5, (len(pairs), BINS)).astype(np.int32)
+    regions, _ = agglomerate(RegionGraph(pairs, counts), np.ones(n, int), Agglomeration(threshold=0.49, quantile=0.0))
+    assert np.array_equal(regions[regions], regions)
+    inside = pairs[regions[pairs[:, 0]] == regions[pairs[:, 1]]]
+    graph = sparse.coo_array((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(n, n))
+    assert connected_components(graph, directed=False)[0] == len(np.unique(regions)) > 10
 
 
 def test_boundaries_of_joined_regions_are_added_up():
