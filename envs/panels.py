@@ -20,7 +20,8 @@ INK, FAINT, PAPER = "#2b2b2b", "#c9c4b8", "#ffffff"
 CURSOR = (214, 96, 20)
 DPI = 100
 SMOOTH_S = 0.25  # s, the speed is averaged over
-LABEL_ROWS = 6  # rows of the neuron picture that one label needs
+LABEL_ROWS = 6  # rows of the neuron picture that one label needs, or a share of all if that is more
+LABEL_SHARE = 0.035
 RELEASE_COLOURS = ("#ffffff", "#d9e3d2", "#8fb08c", "#3f7d63", "#123f3c")
 MUSCLE_COLOURS = ("#215cbf", "#8fb0e3", "#ffffff", "#e79a90", "#cc2924")
 SATURATION = 0.6  # activation difference of the full colour
@@ -101,7 +102,8 @@ def plot_neurons(axis: Any, recording: Recording) -> None:
         most_hz = float(values[:, [i for _, rows in groups for i in rows]].max(initial=0.0))
         top = max(10.0, 10.0 * ceil(most_hz / 10.0))
     # a pair of cells is repeated to the height that its label needs
-    thick = [[i for i in rows for _ in range(-(-LABEL_ROWS // len(rows)))] for _, rows in groups]
+    least = max(LABEL_ROWS, round(LABEL_SHARE * sum(len(rows) for _, rows in groups)))
+    thick = [[i for i in rows for _ in range(-(-least // len(rows)))] for _, rows in groups]
     order = [i for rows in thick for i in rows]
     picture = _heat(axis, values[:, order].T, RELEASE_COLOURS, (0.0, top), (time_s[0], time_s[-1]))
     ends = np.cumsum([len(rows) for rows in thick])

@@ -33,26 +33,7 @@ BRAINSTEM_STEP_MS = 0.1  # ms, of colliculus and brainstem, whose deep cells sum
 TASKS = ("walk", "openfield", "approach", "looming")
 SPINAL = ("walk",)  # tasks that command the cord itself
 STIMULATED = ("command_L", "command_R", "halt_L", "halt_R")
-PANEL = (
-    "ret",
-    "vis",
-    "SCs",
-    "SCm-*",
-    "CnF",
-    "PPN",
-    "GRN",
-    "LPGi",
-    "command",
-    "RG-F",
-    "RG-E",
-    "PF-*",
-    "V0V",
-    "V0D",
-    "V3",
-    "vestibular-roll",
-    "load",
-    "Mn-*",
-)
+PANEL = ("vis", "SCs", "SCm-*", "GRN", "LPGi", "command", "RG-F", "RG-E", "PF-*", "V0V", "V0D", "V3", "load", "Mn-*")
 ABLATIONS = {
     "walk": ("vestibular-roll", "V0V*", "V0V*,V0D*", "V3", "load,limb-stretch"),
     "openfield": ("explore", "SCs"),

@@ -14,7 +14,7 @@ of `data/brainstem_synapses.csv`; `kind` says tracer_regression, published_model
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,15 +46,17 @@ class TectumSettings:
     """How images become input of the colliculus; all assumed."""
 
     gain: float = 15.0  # input of a place per contrast below its surround
-    et_hz: float = 20.0  # Hz, rate of layer 5 ET cells above rest that counts as input 1
-    et_rest_hz: float = 4.05  # Hz, their spontaneous rate (v1_neuropixels.csv)
+    et_hz: float = 5.0  # Hz, rate of layer 5 ET cells above rest that counts as input 1
+    et_rest_hz: float = 4.05  # Hz, their spontaneous rate (v1_neuropixels.csv), where no other is given
+    et_tau_s: float = 0.2  # s, over which spikes of layer 5 ET cells are summed
     loom_gain: float = 1.0  # input per share of the upper field that turns dark in a second
     dark: float = -0.3  # contrast below which a point is dark
     explore: float = 0.4  # input of the drive to walk
 
     def __post_init__(self) -> None:
-        if not self.et_hz > 0:
-            raise ValueError(f"TectumSettings: et_hz ({self.et_hz} Hz) must be above 0")
+        for name in ("et_hz", "et_tau_s"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"TectumSettings: {name} ({getattr(self, name)}) must be above 0")
 
 
 def azimuths(view: EyeView | None = None) -> Floats:
@@ -132,11 +134,13 @@ class Tectum:
     def __init__(self, settings: TectumSettings | None = None, view: EyeView | None = None) -> None:
         self.settings = TectumSettings() if settings is None else settings
         self.view = EyeView() if view is None else view
+        self.rest_hz = np.full((len(SIDES), LINES, COLUMNS), self.settings.et_rest_hz)  # of the ET cells of each place
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was dark."""
+        """Forget what was dark, and all spikes but those at rest."""
         self._dark: Floats | None = None
+        self._above = np.zeros((len(SIDES), LINES, COLUMNS))  # Hz, mean rate above rest
 
     def drive(self, names: Sequence[str], contrast: Floats, et_rate_hz: Floats | None, duration_s: float) -> Floats:
         """Drive of the populations.
@@ -149,7 +153,7 @@ class Tectum:
             duration_s: since the last call, s.
         """
         places = np.maximum(contrast.mean(axis=(1, 2))[:, None, None] - pooled(contrast), 0.0) * self.settings.gain
-        rates = None if et_rate_hz is None else (et_rate_hz - self.settings.et_rest_hz) / self.settings.et_hz
+        rates = None if et_rate_hz is None else self._summed(et_rate_hz, duration_s) / self.settings.et_hz
         dark = (contrast[:, : contrast.shape[1] // 2] < self.settings.dark).mean(axis=(1, 2))
         grown = np.zeros(2) if self._dark is None else np.maximum(dark - self._dark, 0.0) / duration_s
         self._dark = dark
@@ -163,14 +167,22 @@ class Tectum:
                     values[f"vis_{place}"] = max(float(rates[SIDES.index(side), line, column]), 0.0)
         return np.array([values.get(name, 0.0) for name in names])
 
-    @property
-    def state(self) -> Floats:
-        """Share of the upper field that was dark, NaN before the first image, shape (2,)."""
-        return np.full(2, np.nan) if self._dark is None else self._dark.copy()
+    def _summed(self, et_rate_hz: Floats, duration_s: float) -> Floats:
+        """Rates above those at rest, averaged over the last `et_tau_s`, Hz."""
+        fresh = 1.0 - np.exp(-duration_s / self.settings.et_tau_s)
+        self._above = self._above + fresh * (et_rate_hz - self.rest_hz - self._above)
+        return self._above
 
-    def restore(self, state: Floats) -> None:
+    @property
+    def state(self) -> dict[str, Floats]:
+        """Share of the upper field that was dark, NaN before the first image, (2,), and rates above rest."""
+        dark = np.full(2, np.nan) if self._dark is None else self._dark.copy()
+        return {"dark": dark, "above_hz": self._above.copy()}
+
+    def restore(self, state: Mapping[str, Floats]) -> None:
         """Continue exactly from a `state`."""
-        self._dark = None if np.isnan(state).any() else state.copy()
+        self._dark = None if np.isnan(state["dark"]).any() else state["dark"].copy()
+        self._above = state["above_hz"].copy()
 
 
 def pooled(images: Floats) -> Floats:
@@ -234,9 +246,9 @@ def _synapses(joined: bool) -> pd.DataFrame:
 
 def _expanded(row: pd.Series, joined: bool) -> Iterator[tuple[str, str, float, int, str]]:
     """Every synapse that a row stands for; from a map to a map place by place, to a side by the sine of the azimuth."""
-    if row["post"] == "command" and not joined:
-        return
     copies = dict(_table("brainstem_populations")[["type", "copies"]].to_numpy())
+    if row["post"] not in copies and not joined:  # a population of the cord
+        return
     weight, sign = float(row["weight"]), int(row["sign"])
     sines = np.maximum(np.sin(np.radians(azimuths())), 0.0)
     for side in SIDES:

@@ -22,8 +22,9 @@ from .v1_tables import tables
 
 Floats = npt.NDArray[np.float64]
 
-RADIUS_UM = 50.0  # um of each side's column: 2,078 cells in all; 71 um are 4,200
+RADIUS_UM = 71.0  # um of each side's column: 4,194 cells in all
 WIRING_SEED = 0  # of the animal's V1
+REST_S, GREY = 2.0, 0.5  # s and brightness, of the grey field in which the resting rate of every place is found; assumed
 
 
 class Sight:
@@ -90,8 +91,17 @@ class Sight:
         if self.v1 is None and self.cortex:
             dealt = None if self.rewired is None else np.random.default_rng(self.rewired)
             self.v1 = V1(self.radius_um, np.random.default_rng(WIRING_SEED), rewiring=dealt)
+            self.tectum.rest_hz = self._resting(self.v1)
         if self.v1 is not None and self.cortex:
             self.v1.reset(self.seed)
+
+    def _resting(self, v1: V1) -> Floats:
+        """Rate of layer 5 ET cells by place in a grey field, to which the colliculus is used, (2, LINES, COLUMNS)."""
+        view, frames = self.tectum.view, round(REST_S / self.frame_s)
+        grey = np.full((len(SIDES), view.height_px, view.width_px), GREY, np.float32)
+        v1.reset(WIRING_SEED)
+        seen: Floats = np.mean([self._cortex(v1, grey) for _ in range(frames)], axis=0)
+        return seen
 
     def _see(self, images: npt.NDArray[np.float32]) -> None:
         rates = self._cortex(self.v1, images) if self.v1 is not None and self.cortex else None
