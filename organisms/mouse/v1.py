@@ -59,7 +59,7 @@ class V1:
         settings: see `V1Settings`.
         columns: made before, one a side, in place of new ones (a control, a CAVE export).
         background_hz: of every type, in place of the calibrated ones.
-        rewiring: a control: inputs are dealt anew within type and side, see `v1_rewired`.
+        rewiring: a control: inputs are dealt anew within types, across sides too, see `v1_rewired`.
     """
 
     def __init__(
@@ -87,8 +87,7 @@ class V1:
         self.centres = tuple(self._centres(part) for part in self.columns)
         self.connectome = self._join([self._lgn_edges(k, rng) for k in range(len(sides))])
         if rewiring is not None:
-            part = np.repeat(np.arange(len(sizes)), sizes)
-            self.connectome = inputs_dealt(self.connectome, part * (known.n + 1) + self.kind, rewiring)
+            self.connectome = inputs_dealt(self.connectome, self.kind, rewiring)
         self.model = lif_types(self.kind)
         self.network = self._network(known, rng)
         self.brain = SpikingBrain(self.network, engine="dense")

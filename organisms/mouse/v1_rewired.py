@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...brains.compact import CompactConnectome
 
-Ints = NDArray[np.int64]
 
-
-def inputs_dealt(wiring: CompactConnectome, group: Ints, rng: np.random.Generator) -> CompactConnectome:
+def inputs_dealt(wiring: CompactConnectome, group: NDArray[np.integer[Any]], rng: np.random.Generator) -> CompactConnectome:
     """The wiring in which the inputs of the cells of each group are dealt anew among them, a whole cell's at a time.
 
     Every cell keeps its outputs, every group its numbers of inputs from every other, and an edge its count and sign.
 
     Args:
         wiring: of all cells.
-        group: of every cell, such as its type and side, shape (n,).
+        group: of every cell, such as its type, shape (n,).
         rng: of the dealing.
     """
     taker = np.arange(wiring.n, dtype=np.int32)
