@@ -22,6 +22,7 @@ from ...brains.population_brain import PopulationBrain
 from ..maps import EffectorMap, SensoryMap
 from ..organism import Organism
 from . import colliculus, spinal
+from .cord import SteppingCord
 from .sight import RADIUS_UM, WIRING_SEED, Sight
 from .v1 import V1
 
@@ -60,13 +61,13 @@ class Mouse(Organism):
         upper = set(colliculus.connectome().names)
         cord = partial(self._populations, dt_ms)
         if upper.isdisjoint(self.reference.names):
-            return PopulationBrain(cord(self.connectome), seed)
+            return SteppingCord(cord(self.connectome), seed)
         parts = {
             "cord": [name for name in self.reference.names if name not in upper],
             "brainstem": [name for name in self.reference.names if name in upper],
         }
         build = {
-            "cord": lambda wiring: PopulationBrain(cord(wiring)),
+            "cord": lambda wiring: SteppingCord(cord(wiring)),
             "brainstem": lambda wiring: PopulationBrain(self._populations(BRAINSTEM_STEP_MS, wiring)),
         }
         gains = dict.fromkeys((("brainstem", "cord"), ("cord", "brainstem")), 1.0)  # the second in shuffled wirings
