@@ -18,8 +18,8 @@ __all__ = ["Clefts", "Tone", "clefts", "tone"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-PATCH_NM = 60.0  # nm, radius over which darkness is averaged; assumed: a little less than a small synapse's
-APART_NM = 90.0  # nm, least distance between two synapses of one pair; assumed
+PATCH_NM = 45.0  # nm, radius over which darkness is averaged; assumed: a little less than a small synapse's
+APART_NM = 70.0  # nm, least distance between two synapses of one pair; assumed
 REACH_NM = PATCH_NM + APART_NM  # nm around a place that decide on it
 
 

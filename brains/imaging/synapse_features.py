@@ -22,14 +22,18 @@ __all__ = ["DETECTION", "DIRECTION", "REACH_NM", "Features", "features"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-REACH_NM = 130.0  # nm from the place, how far its sides are looked at; assumed
+REACH_NM = 150.0  # nm from the place, how far its sides are looked at; assumed
+MEMBRANE_NM = 110.0  # nm from the place, membrane that depth is measured from; assumed
 DEPTHS_NM = np.array([18.0, 36.0, 60.0])  # nm, ends of the layers; assumed
 MIDDLE_NM = 55.0  # nm from the place, end of its middle part; assumed
-MOST = 48  # patches of membrane that depth is measured from
-BINS = 7  # of a side: inner and outer part of each layer, and what is deeper
+MOST = 64  # patches of membrane that depth is measured from
+BINS = 8  # of a side: inner and outer part of each layer, what is deeper, and the place of a bar
+BAR_NM = 30.0  # nm from the membrane, middle of that place; assumed
+BAR_RADIUS_NM = 25.0  # nm, of it; assumed
 SIDE = (  # features of one side
     *(f"{part}_{layer}" for layer in ("shallow", "middling", "deep") for part in ("inner", "outer")),
     "inside",  # darkness deeper than the layers
+    "bar",  # darkness where a bar would stand
     "varied",  # standard deviation of darkness there
     "room",  # log of its volume within reach, nm3
 )
@@ -112,28 +116,32 @@ def features(
 def _side(sums: Floats, voxel_nm3: float) -> Floats:
     """Features of single sides, (k, 2, len(SIDE)), from count, sum and sum of squares of darkness in every bin."""
     count, total = sums[..., 0], sums[..., 1]
-    whole = total.sum(axis=-1) / np.maximum(count.sum(axis=-1), 1.0)
+    whole = total[..., :-1].sum(axis=-1) / np.maximum(count[..., :-1].sum(axis=-1), 1.0)
     mean = np.where(count > 0, total / np.maximum(count, 1.0), whole[..., None])
-    inside = sums[..., -1, :]
-    varied = np.sqrt(np.maximum(inside[..., 2] / np.maximum(inside[..., 0], 1.0) - mean[..., -1] ** 2, 0.0))
+    inside = sums[..., -2, :]
+    varied = np.sqrt(np.maximum(inside[..., 2] / np.maximum(inside[..., 0], 1.0) - mean[..., -2] ** 2, 0.0))
     varied = np.where(inside[..., 0] > 0, varied, 0.0)
-    room = np.log(count.sum(axis=-1) * voxel_nm3 + 1.0)
+    room = np.log(count[..., :-1].sum(axis=-1) * voxel_nm3 + 1.0)
     return np.concatenate([mean, varied[..., None], room[..., None]], axis=-1)
 
 
 @njit(cache=True)
-def _patches(i: int, starts: Ints, nodes: Floats, area: Floats, normal: Floats, site: Floats, near: Floats) -> Any:
-    """Patches of the pair around a place, copied to `near`: how many, their area, length of their mean normal."""
+def _patches(i: int, starts: Ints, nodes: Floats, area: Floats, normal: Floats, site: Floats, near: Floats, mean: Floats) -> Any:
+    """Patches of the pair around a place, copied to `near`: how many, their area, and their mean normal (to `mean`)."""
     k = np.searchsorted(starts, i, side="right") - 1
-    count, total, mean = 0, 0.0, np.zeros(3)
+    count, total = 0, 0.0
+    mean[:] = 0.0
     for j in range(starts[k], starts[k + 1]):
-        if ((nodes[j] - site) ** 2).sum() <= PATCH_NM**2:
+        z, y, x = nodes[j, 0] - site[0], nodes[j, 1] - site[1], nodes[j, 2] - site[2]
+        far = z * z + y * y + x * x
+        if far <= MEMBRANE_NM**2 and count < len(near):
+            near[count] = nodes[j]
+            count += 1
+        if far <= PATCH_NM**2:
             total += area[j]
             mean += area[j] * normal[j]
-            if count < len(near):
-                near[count] = nodes[j]
-                count += 1
-    return count, total, np.sqrt((mean**2).sum()) / max(total, 1e-9)
+    mean /= max(total, 1e-9)
+    return count, total
 
 
 @njit(cache=True)
@@ -142,7 +150,7 @@ def _bin(depth: float, far: float) -> int:
     for layer in range(len(DEPTHS_NM)):
         if depth < DEPTHS_NM[layer]:
             return 2 * layer + int(far >= MIDDLE_NM)
-    return BINS - 1
+    return BINS - 2
 
 
 @njit(cache=True)
@@ -163,11 +171,13 @@ def _look(
     voxels: Ints,
 ) -> None:
     """Fill the sums of all places; places in nm from the corner of the arrays."""
-    near = np.empty((MOST, 3))
+    near, way = np.empty((MOST, 3)), np.empty(3)
     low, high = np.empty(3, np.int64), np.empty(3, np.int64)
     for n in range(len(patch)):
         site = place[n]
-        count, around[n, 0], around[n, 1] = _patches(patch[n], starts, nodes, area, normal, site, near)
+        count, around[n, 0] = _patches(patch[n], starts, nodes, area, normal, site, near, way)
+        around[n, 1] = np.sqrt((way**2).sum())
+        way /= max(around[n, 1], 1e-9)
         for axis in range(3):
             low[axis] = max(int(np.floor((site[axis] - REACH_NM) / size[axis])), 0)
             high[axis] = min(int(np.ceil((site[axis] + REACH_NM) / size[axis])) + 1, labels.shape[axis])
@@ -195,3 +205,8 @@ def _look(
                     sides[n, side, bin_, 1] += dark
                     sides[n, side, bin_, 2] += dark * dark
                     voxels[n] += int(bin_ < 2 and dark > 1.0)
+                    deep = BAR_NM if side == 1 else -BAR_NM
+                    a, b, c = dz - site[0] - deep * way[0], dy - site[1] - deep * way[1], dx - site[2] - deep * way[2]
+                    if a * a + b * b + c * c <= BAR_RADIUS_NM * BAR_RADIUS_NM:
+                        sides[n, side, BINS - 1, 0] += 1.0
+                        sides[n, side, BINS - 1, 1] += dark

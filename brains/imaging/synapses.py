@@ -39,7 +39,7 @@ class SynapseSettings:
     """How synapses are found."""
 
     block: tuple[int, int, int] = (128, 256, 256)  # voxels, core
-    least_score: float = 4.0  # membrane contrasts, below which a place is no candidate; of scripts/train_synapses.py
+    least_score: float = 4.5  # membrane contrasts, below which a place is no candidate; of scripts/train_synapses.py
     min_confidence: float = 0.1  # 0 to 1; what is less sure is not written; the graph chooses its own, higher
     transmitters: tuple[str, ...] = TRANSMITTERS  # what the channels of the image "transmitters" show, in order
 
