@@ -31,6 +31,7 @@ FEATURES = (
     "cable",  # log of length of skeleton over that of a tube of its volume and mean radius
     "radius",  # log nm, mean radius along the skeleton
     "beaded",  # standard deviation of that radius over its mean
+    "trunk",  # longest path through the skeleton over all of it
     "ends",  # ends of the skeleton for every um of it, log of 1 and these
     "sends",  # synapses for every um2 of surface at which it sends, log of 1 and these
     "receives",  # the same, at which it receives
@@ -116,20 +117,35 @@ def _skeletons(totals: pd.DataFrame, cells: Coarse, voxel_nm: Voxel) -> pd.DataF
     rows = []
     for label, volume, count in zip(totals["label"].tolist(), volume_nm3, few, strict=True):
         rows.append(_along(skeletonise(cells, label), volume) if count >= FEW else _ball(volume))
-    return pd.DataFrame(rows, columns=["cable", "radius", "beaded", "ends"])
+    return pd.DataFrame(rows, columns=["cable", "radius", "beaded", "trunk", "ends"])
 
 
-def _along(skeleton: Skeleton, volume_nm3: float) -> tuple[float, float, float, float]:
+def _along(skeleton: Skeleton, volume_nm3: float) -> tuple[float, ...]:
     radius = max(float(skeleton.radius_nm.mean()), 1.0)
     cable = skeleton.cable_um * 1e3 + 2 * radius
     tube = volume_nm3 / (np.pi * radius**2)
+    beaded = float(skeleton.radius_nm.std()) / radius
+    trunk = (_longest_nm(skeleton) + 2 * radius) / cable
     ends = len(skeleton.ends) / (cable * 1e-3)
-    return float(np.log(cable / tube)), float(np.log(radius)), float(skeleton.radius_nm.std() / radius), float(np.log1p(ends))
+    return float(np.log(cable / tube)), float(np.log(radius)), beaded, trunk, float(np.log1p(ends))
 
 
-def _ball(volume_nm3: float) -> tuple[float, float, float, float]:
+def _longest_nm(skeleton: Skeleton) -> float:
+    """Length of the longest path through a skeleton; parents come before their children."""
+    parent = skeleton.parent
+    steps = np.where(parent >= 0, np.linalg.norm(skeleton.points_nm - skeleton.points_nm[parent], axis=1), 0.0)
+    below, longest = np.zeros(len(parent)), 0.0  # longest way down from each point
+    for row in range(len(parent) - 1, 0, -1):
+        above, way = parent[row], below[row] + steps[row]
+        if above >= 0:
+            longest = max(longest, float(below[above] + way))
+            below[above] = max(below[above], way)
+    return longest
+
+
+def _ball(volume_nm3: float) -> tuple[float, ...]:
     radius = float(np.cbrt(3 * volume_nm3 / (4 * np.pi)))
-    return float(np.log(1.5)), float(np.log(radius)), 0.0, float(np.log1p(1e3 / radius))
+    return float(np.log(1.5)), float(np.log(radius)), 0.0, 1.0, float(np.log1p(1e3 / radius))
 
 
 def _densities(label: pd.Series[int], synapses: pd.DataFrame, surface_um2: Floats) -> pd.DataFrame:

@@ -58,8 +58,6 @@ def celltype(
         The table, see `tables.CELLS`, sorted by label.
     """
     settings, workers = settings or CellTypeSettings(), workers or Workers()
-    key = {"image": image, "labels": labels, "shape": space.segmentation(labels).shape, "block": settings.block}
-    space.begin(STAGE, key)
     totals, features = described(space, settings, workers, image, labels)
     glia = read_models(MODEL)["glia"].probability(features.to_numpy())
     types, sure = np.full(len(totals), "", dtype=object), np.zeros(len(totals))
@@ -78,6 +76,8 @@ def described(
     space: Workspace, settings: CellTypeSettings, workers: Workers, image: str, labels: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sums and features of every segment, one row a segment each."""
+    key = {"image": image, "labels": labels, "shape": space.segmentation(labels).shape, "block": settings.block}
+    space.begin(STAGE, key)
     size = tuple(min(side, n) for side, n in zip(settings.block, space.segmentation(labels).shape, strict=True))
     totals = cell_sums(space, STAGE, image, labels, size, workers)
     synapses = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in SYNAPSES.items()})

@@ -1,7 +1,7 @@
 """Places along contacts that may be synapses: where the dark goes deeper than an ordinary membrane's.
 
-Greys are told in contrasts of the membrane: 0 is the cytoplasm around, 1 an ordinary membrane of the same block. A
-place is the best of its pair of segments within a distance; every place that could be one is kept, a classifier judges.
+Darkness is told against the ordinary membranes of the same block, in their robust standard deviations. A place is the
+darkest of its pair of segments within a distance; every place that could be one is kept, a classifier judges.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ REACH_NM = PATCH_NM + APART_NM  # nm around a place that decide on it
 class Tone:
     """What grey means in a block."""
 
-    cytoplasm: float  # grey value
-    membrane: float  # grey value, of the ordinary one
+    membrane: float  # grey value, median beside all contacts
+    spread: float  # standard deviation there, robust
 
     def dark(self, grey: Floats) -> Floats:
-        """0 at the cytoplasm's grey, 1 at an ordinary membrane's."""
-        return np.asarray((self.cytoplasm - grey) / max(self.cytoplasm - self.membrane, 1.0))
+        """Above 0 where it is darker than an ordinary membrane."""
+        return np.asarray((self.membrane - grey) / self.spread)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +41,7 @@ class Clefts:
 
     Args:
         patch: shape (k,), row of the contacts each stands at.
-        score: shape (k,), mean darkness around, the sum of that beside the membrane and deep on both sides.
+        score: shape (k,), mean darkness around, beside the membrane and deep on both sides together, against all contacts.
         rival: shape (k,), the best score of another pair within PATCH_NM.
         place_nm: shape (k, 3), middle of the dark patches around.
     """
@@ -52,10 +52,18 @@ class Clefts:
     place_nm: Floats
 
 
-def tone(image: NDArray[np.uint8], found: Contacts) -> Tone:
-    """The greys of a block: most voxels are cytoplasm, most contacts ordinary membranes."""
-    cytoplasm = float(np.median(image[::2, ::2, ::2]))
-    return Tone(cytoplasm=cytoplasm, membrane=float(np.median(found.grey[:, 0])) if len(found.grey) else cytoplasm - 1)
+def tone(found: Contacts) -> Tone:
+    """The greys of a block, most of whose contacts are ordinary membranes."""
+    membrane, spread = _robust(found.grey[:, 0])
+    return Tone(membrane=membrane, spread=spread)
+
+
+def _robust(values: Floats) -> tuple[float, float]:
+    """Median and standard deviation as it follows from the median deviation, at least 1."""
+    if not len(values):
+        return 0.0, 1.0
+    middle = float(np.median(values))
+    return middle, max(1.4826 * float(np.median(np.abs(values - middle))), 1.0)
 
 
 def clefts(found: Contacts, tones: Tone, least: float) -> Clefts:
@@ -66,10 +74,11 @@ def clefts(found: Contacts, tones: Tone, least: float) -> Clefts:
         tones: greys of the block.
         least: score below which no place is kept.
     """
-    dark = tones.dark(found.grey).sum(axis=1)
-    score, best = _scores(found.place_nm, found.area_nm2, dark, found.starts, PATCH_NM, APART_NM, least)
-    patch = np.flatnonzero(best)
-    weight = found.area_nm2 * np.maximum(dark, 0.0) ** 2
+    around = _smooth(found.place_nm, found.area_nm2, found.grey.sum(axis=1), found.starts, PATCH_NM)
+    middle, spread = _robust(around)
+    score = (middle - around) / spread
+    patch = np.flatnonzero(_best(found.place_nm, score, found.starts, APART_NM, least))
+    weight = found.area_nm2 * np.maximum(tones.dark(found.grey).mean(axis=1) + 1.0, 0.0) ** 2
     place = _middles(found.place_nm, weight, found.starts, patch, PATCH_NM)
     return Clefts(
         patch=patch, score=score[patch], rival=_rivals(place, score[patch], found.pair[patch]), place_nm=place
@@ -97,26 +106,32 @@ def _near(place: Floats, i: int, j: int, radius: float) -> bool:
 
 
 @njit(cache=True)
-def _scores(
-    place: Floats, area: Floats, dark: Floats, starts: Ints, patch: float, apart: float, least: float
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Mean darkness of the pair around every patch, and whether it is the pair's best within `apart`."""
-    score, best = np.zeros(len(place)), np.zeros(len(place), np.bool_)
+def _smooth(place: Floats, area: Floats, grey: Floats, starts: Ints, radius: float) -> Floats:
+    """Mean of the pair's patches around every patch."""
+    out = np.zeros(len(place))
     for k in range(len(starts) - 1):
-        first, last = starts[k], starts[k + 1]
-        for i in range(first, last):
+        for i in range(starts[k], starts[k + 1]):
             total, weight = 0.0, 0.0
-            for j in range(first, last):
-                if _near(place, i, j, patch):
-                    total += area[j] * dark[j]
+            for j in range(starts[k], starts[k + 1]):
+                if _near(place, i, j, radius):
+                    total += area[j] * grey[j]
                     weight += area[j]
-            score[i] = total / weight
-        for i in range(first, last):
-            best[i] = score[i] >= least
-            for j in range(first, last):
-                if best[i] and (score[j] > score[i] or (score[j] == score[i] and j < i)) and _near(place, i, j, apart):
-                    best[i] = False
-    return score, best
+            out[i] = total / weight
+    return out
+
+
+@njit(cache=True)
+def _best(place: Floats, score: Floats, starts: Ints, apart: float, least: float) -> NDArray[np.bool_]:
+    """Whether every patch has the best score of its pair within a distance, and one high enough."""
+    best = score >= least
+    for k in range(len(starts) - 1):
+        for i in range(starts[k], starts[k + 1]):
+            j = starts[k]
+            while best[i] and j < starts[k + 1]:
+                better = score[j] > score[i] or (score[j] == score[i] and j < i)
+                best[i] = not (better and _near(place, i, j, apart))
+                j += 1
+    return best
 
 
 @njit(cache=True)

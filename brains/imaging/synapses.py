@@ -39,7 +39,7 @@ class SynapseSettings:
     """How synapses are found."""
 
     block: tuple[int, int, int] = (128, 256, 256)  # voxels, core
-    least_score: float = 4.5  # membrane contrasts, below which a place is no candidate; of scripts/train_synapses.py
+    least_score: float = 1.2  # standard deviations of all contacts, below which a place is no candidate; of scripts/train_synapses.py
     min_confidence: float = 0.1  # 0 to 1; what is less sure is not written; the graph chooses its own, higher
     transmitters: tuple[str, ...] = TRANSMITTERS  # what the channels of the image "transmitters" show, in order
 
@@ -115,11 +115,11 @@ def candidates(
         labels: shape (z, y, x).
         image: shape (z, y, x).
         voxel_nm: size of a voxel, nm.
-        least_score: of a place, membrane contrasts.
+        least_score: of a place, standard deviations of all contacts.
         corner: voxel of the volume that the part begins at.
     """
     found = contacts(labels, image, voxel_nm, corner)
-    tones = tone(image, found)
+    tones = tone(found)
     places = clefts(found, tones, least_score)
     return Candidates(
         contacts=found,
