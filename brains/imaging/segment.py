@@ -104,7 +104,8 @@ def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSetting
     space = Workspace(folder)
     volume = space.volume(image)
     weights, _ = weights_of(settings.predictor, settings.weights)
-    boundary, objects = predictor(settings.predictor).predict(volume.read(block.padded), volume.voxel_nm, weights)
+    seen = _filled(volume.read(block.padded), volume.read_invalid(block.padded))
+    boundary, objects = predictor(settings.predictor).predict(seen, volume.voxel_nm, weights)
     grown = fragments(boundary, volume.voxel_nm, settings.resolved()[0], objects)
     boundary, grown = np.ascontiguousarray(boundary[block.inner]), grown[block.inner]
     labels, sizes = compact(np.where(volume.read_invalid(block.core), np.uint32(0), grown))
@@ -112,6 +113,17 @@ def _fragment_block(folder: Path, image: str, out: str, settings: SegmentSetting
     space.array(f"{out}_fragments")[block.core.slices] = labels
     graph = region_graph(labels, boundary)
     write_graph(_graphs(folder, out) / f"{block.name}.npz", BlockGraph.of(labels, sizes, boundary, graph))
+
+
+def _filled(image: NDArray[np.uint8], invalid: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The image with the nearest valid grey value where nothing was imaged: black there would upset its contrast."""
+    from scipy.ndimage import distance_transform_edt
+
+    if not invalid.any() or invalid.all():
+        return image
+    nearest_valid = distance_transform_edt(invalid, return_distances=False, return_indices=True)
+    filled: NDArray[np.uint8] = image[tuple(nearest_valid)]
+    return filled
 
 
 def _agglomerate(space: Workspace, out: str, blocks: list[Block], settings: SegmentSettings) -> int:

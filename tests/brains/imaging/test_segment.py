@@ -246,6 +246,17 @@ def test_where_nothing_was_imaged_there_is_no_label(tmp_path):
     assert (found[~invalid] > 0).all()
 
 
+def test_a_black_border_that_was_not_imaged_does_not_upset_the_contrast_inside(tmp_path):
+    image, truth = tissue((48, 72, 72), 12, seed=3)
+    bordered = np.zeros((48, 112, 112), np.uint8)
+    bordered[:, 20:92, 20:92] = image
+    space = workspace(tmp_path, bordered)
+    space.create("clean_invalid", bordered.shape, np.bool_, NM)[:] = bordered == 0
+    found = np.asarray(segment(space, SegmentSettings(), QUIET).labels[:])[:, 20:92, 20:92]
+    plain = np.asarray(segment(workspace(tmp_path / "plain", image), SegmentSettings(), QUIET).labels[:])
+    assert rand_error(found, truth) < rand_error(plain, truth) + 0.02
+
+
 def test_an_unknown_predictor_is_named_with_the_nearest():
     with pytest.raises(UnknownNameError, match=r"'clasical'; did you mean 'classical'"):
         SegmentSettings(predictor="clasical")
