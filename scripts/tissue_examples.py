@@ -21,7 +21,7 @@ from ..brains.imaging.tissue_circuits import random_circuit
 from ..brains.imaging.volume import Voxel
 from ..brains.imaging.workspace import Workspace
 
-__all__ = ["JUDGING", "TRAINING", "Example", "example", "majority"]
+__all__ = ["ISOTROPIC", "JUDGING", "TRAINING", "Example", "example", "majority"]
 
 TRAINING = tuple(range(1000, 1016))  # seeds
 JUDGING = tuple(range(2000, 2006))
@@ -67,7 +67,11 @@ def _grow(seed: int, space: Workspace, synapses: Path, cells: Path) -> None:
     z, y, x = (round(SIDE_NM / side) for side in voxel)
     tissue = grow(random_circuit(NEURONS, rng), (z, y, x), rng, settings)
     stains = np.asarray(tissue.volume.channels["transmitters"][:])
-    images = {"clean": tissue.clean.data, "clean_transmitters": stains, "true": tissue.truth.labels}
+    images = {
+        "clean": np.asarray(tissue.clean.data),
+        "clean_transmitters": stains,
+        "true": np.asarray(tissue.truth.labels),
+    }
     for name, data in images.items():
         space.create(name, data.shape, data.dtype, voxel)[:] = data
     makes = tissue.connectome.neurons.set_index("name")["transmitter"]

@@ -31,7 +31,9 @@ SUMS = (
 DEEP = 2  # voxels, across which a voxel deep inside has its own segment on all sides
 
 
-def cell_sums(space: Workspace, stage: str, image: str, labels: str, size: tuple[int, ...], workers: Workers) -> pd.DataFrame:
+def cell_sums(
+    space: Workspace, stage: str, image: str, labels: str, size: tuple[int, ...], workers: Workers
+) -> pd.DataFrame:
     """Sums of all segments of a workspace, one row a segment, in ascending order of its label.
 
     Args:
@@ -44,7 +46,9 @@ def cell_sums(space: Workspace, stage: str, image: str, labels: str, size: tuple
     """
     shape = space.segmentation(labels).shape
     blocks = grid(shape, size, (DEEP, DEEP, DEEP))
-    run_blocks(partial(_block, space.folder, stage, image, labels), blocks, space.markers(stage) / "sums", workers, stage)
+    run_blocks(
+        partial(_block, space.folder, stage, image, labels), blocks, space.markers(stage) / "sums", workers, stage
+    )
     parts = [[load(_part(space.folder, stage, block, name)) for name in ("labels", "sums")] for block in blocks]
     every = np.concatenate([part[0] for part in parts])
     names, row = np.unique(every, return_inverse=True)
@@ -114,9 +118,15 @@ def _add(labels: Any, image: Any, names: Any, low: Ints, high: Ints, shift: Ints
                 row[7] += a * b
                 row[8] += a * c
                 row[9] += b * c
-                row[10] += int(z + 1 < shape[0] and labels[z + 1, y, x] != mine) + int(z > 0 and labels[z - 1, y, x] != mine)
-                row[11] += int(y + 1 < shape[1] and labels[z, y + 1, x] != mine) + int(y > 0 and labels[z, y - 1, x] != mine)
-                row[12] += int(x + 1 < shape[2] and labels[z, y, x + 1] != mine) + int(x > 0 and labels[z, y, x - 1] != mine)
+                row[10] += int(z + 1 < shape[0] and labels[z + 1, y, x] != mine) + int(
+                    z > 0 and labels[z - 1, y, x] != mine
+                )
+                row[11] += int(y + 1 < shape[1] and labels[z, y + 1, x] != mine) + int(
+                    y > 0 and labels[z, y - 1, x] != mine
+                )
+                row[12] += int(x + 1 < shape[2] and labels[z, y, x + 1] != mine) + int(
+                    x > 0 and labels[z, y, x - 1] != mine
+                )
                 if _deep(labels, z, y, x, mine):
                     grey = np.int64(image[z, y, x])
                     row[13] += 1

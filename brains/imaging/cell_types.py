@@ -1,8 +1,9 @@
-"""Types of cells learned from a user's table of cells whose type is known; nothing trained is ever loaded from a file."""
+"""Types of cells, learned from a user's table of cells whose type is known; no trained model is loaded from a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ __all__ = ["known_types", "predict_types"]
 Floats = NDArray[np.float64]
 FOLDS = 5  # most, of the cross-validation that probabilities are calibrated by
 PLACE = ["z_um", "y_um", "x_um"]
+KINDS: dict[str, Any] = {"type": str, "label": "uint64"}  # of columns; labels never pass through a float
 
 
 def known_types(path: Path, space: Workspace, labels: str) -> pd.Series[str]:
@@ -29,7 +31,7 @@ def known_types(path: Path, space: Workspace, labels: str) -> pd.Series[str]:
     Raises:
         VolumeError: a column is missing, a point lies outside or in no segment, or a segment has two types.
     """
-    table = pd.read_csv(path, dtype={"type": str, "label": "uint64"} if "label" in _header(path) else {"type": str})
+    table = pd.read_csv(path, dtype={name: kind for name, kind in KINDS.items() if name in _header(path)})
     if "type" not in table.columns or table["type"].isna().any():
         raise VolumeError(f"{path}: every row must have a `type`")
     if "label" not in table.columns:

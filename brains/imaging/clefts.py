@@ -18,8 +18,9 @@ __all__ = ["Clefts", "Tone", "clefts", "tone"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-PATCH_NM = 45.0  # nm, radius over which darkness is averaged; assumed: a little less than a small synapse's
-APART_NM = 70.0  # nm, least distance between two synapses of one pair; assumed
+PATCH_NM = 110.0  # nm, radius over which darkness is averaged; of 60 to 140 the best on seeds 1000 to 1007
+APART_NM = 150.0  # nm, least distance between two synapses of one pair; the same
+LEAST_SPREAD = 8.0  # grey values; assumed: keeps noise of a membrane that is the same everywhere from standing out
 REACH_NM = PATCH_NM + APART_NM  # nm around a place that decide on it
 
 
@@ -41,7 +42,7 @@ class Clefts:
 
     Args:
         patch: shape (k,), row of the contacts each stands at.
-        score: shape (k,), mean darkness around, beside the membrane and deep on both sides together, against all contacts.
+        score: shape (k,), darkness around, beside the membrane and deep on both sides together, against all contacts.
         rival: shape (k,), the best score of another pair within PATCH_NM.
         place_nm: shape (k, 3), middle of the dark patches around.
     """
@@ -59,11 +60,11 @@ def tone(found: Contacts) -> Tone:
 
 
 def _robust(values: Floats) -> tuple[float, float]:
-    """Median and standard deviation as it follows from the median deviation, at least 1."""
+    """Median and standard deviation as it follows from the median deviation, at least LEAST_SPREAD."""
     if not len(values):
-        return 0.0, 1.0
+        return 0.0, LEAST_SPREAD
     middle = float(np.median(values))
-    return middle, max(1.4826 * float(np.median(np.abs(values - middle))), 1.0)
+    return middle, max(1.4826 * float(np.median(np.abs(values - middle))), LEAST_SPREAD)
 
 
 def clefts(found: Contacts, tones: Tone, least: float) -> Clefts:
@@ -102,7 +103,7 @@ def _rivals(place: Floats, score: Floats, pair: NDArray[np.uint64]) -> Floats:
 @njit(cache=True)
 def _near(place: Floats, i: int, j: int, radius: float) -> bool:
     z, y, x = place[i, 0] - place[j, 0], place[i, 1] - place[j, 1], place[i, 2] - place[j, 2]
-    return z * z + y * y + x * x <= radius * radius
+    return bool(z * z + y * y + x * x <= radius * radius)
 
 
 @njit(cache=True)

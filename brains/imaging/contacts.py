@@ -21,7 +21,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 CELL_NM = 30.0  # nm, side of a cell; assumed: a membrane with both its leaflets
 DEEP_NM = 27.0  # nm from the face, where a plain membrane has faded and a density has not; assumed
-SUMS = 12  # columns: area, place (3), normal (3), grey beside, grey deep in the first and its area, the same of the second
+SUMS = (
+    12  # columns: area, place (3), normal (3), grey beside, grey deep in the first and its area, the same of the second
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,9 +91,7 @@ def contacts(
 
 
 @njit(cache=True)
-def _scan(
-    labels: Any, image: Any, size: Floats, start: Ints, cell: Ints, deep: Ints, pair: Any, sums: Floats
-) -> int:
+def _scan(labels: Any, image: Any, size: Floats, start: Ints, cell: Ints, deep: Ints, pair: Any, sums: Floats) -> int:
     """Sums of every patch, cell by cell; returns how many there are, of which those that fit are written."""
     shape = labels.shape
     at, limit = 0, len(pair)
@@ -112,9 +112,7 @@ def _scan(
 
 
 @njit(cache=True)
-def _cell(
-    labels: Any, image: Any, size: Floats, low: Ints, high: Ints, deep: Ints, here: Any, total: Floats
-) -> int:
+def _cell(labels: Any, image: Any, size: Floats, low: Ints, high: Ints, deep: Ints, here: Any, total: Floats) -> int:
     """Patches of one cell; a face belongs to the cell of its lower voxel. At most as many as `here` has rows."""
     shape, count = labels.shape, 0
     for z in range(low[0], high[0]):

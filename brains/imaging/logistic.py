@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...registry import nearest
 
-__all__ = ["COLUMNS", "Logistic", "fit", "fingerprint", "read_models"]
+__all__ = ["COLUMNS", "Logistic", "fingerprint", "fit", "read_models"]
 
 Floats = NDArray[np.float64]
 COLUMNS = ("model", "feature", "mean", "scale", "weight", "provenance", "source")
@@ -63,7 +63,9 @@ class Logistic:
         return rows[list(COLUMNS)].round(6)
 
 
-def fit(features: tuple[str, ...], values: Floats, yes: NDArray[np.bool_], *, odd: bool = False, c: float = 1.0) -> Logistic:
+def fit(
+    features: tuple[str, ...], values: Floats, yes: NDArray[np.bool_], *, odd: bool = False, c: float = 1.0
+) -> Logistic:
     """Fit by maximum likelihood with a ridge.
 
     Args:
@@ -97,7 +99,7 @@ def read_models(name: str) -> dict[str, Logistic]:
     Raises:
         ValueError: no such table, or it lacks a column.
     """
-    table = pd.read_csv(_path(name), float_precision="round_trip")
+    table = pd.read_csv(_path(name))
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise ValueError(f"read_models: {name} has no column {missing[0]!r}")
@@ -109,10 +111,10 @@ def fingerprint(name: str) -> str:
     return sha256(_path(name).read_bytes()).hexdigest()[:8]
 
 
-def _path(name: str):  # type: ignore[no-untyped-def]
-    path = files(__package__).joinpath(name)
+def _path(name: str) -> Path:
+    path = Path(__file__).with_name(name)
     if not path.is_file():
-        known = [entry.name for entry in files(__package__).iterdir() if entry.name.endswith("_model.csv")]
+        known = sorted(entry.name for entry in path.parent.glob("*_model.csv"))
         raise ValueError(f"read_models: no table {name!r}; {nearest(name, known)}")
     return path
 

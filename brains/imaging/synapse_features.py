@@ -127,7 +127,9 @@ def _side(sums: Floats, voxel_nm3: float) -> Floats:
 
 
 @njit(cache=True)
-def _patches(i: int, starts: Ints, nodes: Floats, area: Floats, normal: Floats, site: Floats, near: Floats, mean: Floats) -> Any:
+def _patches(
+    i: int, starts: Ints, nodes: Floats, area: Floats, normal: Floats, site: Floats, near: Floats, mean: Floats
+) -> Any:
     """Patches of the pair around a place, copied to `near`: how many, their area, and their mean normal (to `mean`)."""
     k = np.searchsorted(starts, i, side="right") - 1
     count, total = 0, 0.0

@@ -39,7 +39,9 @@ class SynapseSettings:
     """How synapses are found."""
 
     block: tuple[int, int, int] = (128, 256, 256)  # voxels, core
-    least_score: float = 1.2  # standard deviations of all contacts, below which a place is no candidate; of scripts/train_synapses.py
+    least_score: float = (
+        1.2  # standard deviations of all contacts, below which a place is no candidate; of scripts/train_synapses.py
+    )
     min_confidence: float = 0.1  # 0 to 1; what is less sure is not written; the graph chooses its own, higher
     transmitters: tuple[str, ...] = TRANSMITTERS  # what the channels of the image "transmitters" show, in order
 
@@ -63,9 +65,9 @@ class Candidates:
 
     def within(self, keep: NDArray[np.bool_]) -> Candidates:
         """Some of them."""
-        parts = {"clefts": self.clefts, "features": self.features}
-        cut = {name: type(part)(**{k: v[keep] for k, v in vars(part).items()}) for name, part in parts.items()}
-        return Candidates(contacts=self.contacts, clefts=cut["clefts"], features=cut["features"])
+        clefts_cut = Clefts(**{name: values[keep] for name, values in vars(self.clefts).items()})
+        features_cut = Features(**{name: values[keep] for name, values in vars(self.features).items()})
+        return Candidates(contacts=self.contacts, clefts=clefts_cut, features=features_cut)
 
 
 def synapses(

@@ -53,9 +53,7 @@ def score(space, tissue, swap=False):
     table, truth = sure(space), tissue.synapses
     columns = ["post", "pre"] if swap else ["pre", "post"]
     places = table[["z_um", "y_um", "x_um"]] * 1e3, truth[["z_nm", "y_nm", "x_nm"]]
-    return score_synapses(
-        *places, found_partners=table[columns], truth_partners=truth[["pre_label", "post_label"]]
-    )
+    return score_synapses(*places, found_partners=table[columns], truth_partners=truth[["pre_label", "post_label"]])
 
 
 def test_most_synapses_are_found_with_pair_and_direction(space, tissue):
