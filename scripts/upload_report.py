@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +64,15 @@ def _scores(space: Workspace, connectome: Connectome, tissue: Tissue | None) -> 
 
 
 def _found(space: Workspace, stage: str) -> str:
-    """What a stage's record says, in short: its plain numbers."""
-    from ..brains.imaging.volume import VolumeError
-
-    try:
-        record = space.record(stage)
-    except VolumeError:
-        return ""
-    return ", ".join(f"{key} {value:.4g}" for key, value in record.items() if isinstance(value, int | float))
+    """What the records of a stage say, in short: numbers, and how many entries their lists have."""
+    found = []
+    for path in sorted((space.folder / "stages").glob(f"{stage}*.json")):
+        for key, value in json.loads(path.read_text(encoding="utf-8")).items():
+            if isinstance(value, list):
+                found.append(f"{len(value)} {key}")
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                found.append(f"{key} {value:.4g}")
+    return ", ".join(found)
 
 
 def _stored(space: Workspace) -> list[dict[str, Any]]:
