@@ -29,6 +29,7 @@ SECTIONS = {  # name -> module of this package, and its function that measures
     "mouse-body": "bench_mouse_body:mouse_body_bars",
     "mouse-spinal": "bench_mouse_spinal:spinal_bars",
     "mouse-v1": "bench_mouse_v1:v1_bars",
+    "mouse-sees": "bench_mouse_sight:sight_bars",
 }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 AWAY_MM = 400.0  # mm, from the start to the axis of the target: four body lengths; assumed
-ASIDE_DEG = 40.0  # deg, of the target from the nose at the start: one eye sees it; assumed
+ASIDE_DEG = 60.0  # deg, of the target from the nose at the start: one eye sees it; assumed
 TARGET = Pillar(x_mm=AWAY_MM, y_mm=0.0, radius_mm=30.0, height_mm=250.0, shade=0.05)
 REACHED_MM = 20.0  # mm from the target's surface to the nose: whiskers touch it
 BRIGHT = SkyAndGround(sky=0.7, ground=0.7)  # walls, sky and floor of one brightness: nothing but the target stands out
@@ -44,13 +44,13 @@ class Approach(MouseWalk):
 
     name: str = "approach"
     arena: Arena = field(default_factory=with_target)
-    duration_s: float = 5.0  # s, about what the way takes at a walk
+    duration_s: float = 5.5  # s, about what the way takes at a walk
     drive: Mapping[str, float] = field(default_factory=lambda: {"explore": EXPLORE})
     aside_deg: float = ASIDE_DEG
 
     BANDS: ClassVar = {
         "approach_index": Band(0.5, 1.0, "1 is at the target, 0 never nearer than at the start; how near is assumed"),
-        "heading_error_deg": Band(0.0, 30.0, "40 is the start; how near counts is assumed"),
+        "heading_error_deg": Band(0.0, 30.0, "60 is the start; how near counts is assumed"),
     }
 
     def start(self, body: Body, data: mujoco.MjData, rng: np.random.Generator) -> None:

@@ -45,7 +45,7 @@ SOURCE = Source(
 class TectumSettings:
     """How images become input of the colliculus; all assumed."""
 
-    gain: float = 15.0  # input of a place per contrast below its surround
+    gain: float = 1.0  # input of a place per contrast below its surround
     et_hz: float = 5.0  # Hz, rate of layer 5 ET cells above rest that counts as input 1
     et_rest_hz: float = 4.05  # Hz, their spontaneous rate (v1_neuropixels.csv), where no other is given
     et_tau_s: float = 0.2  # s, over which spikes of layer 5 ET cells are summed
