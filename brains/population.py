@@ -64,6 +64,15 @@ class PopulationNetwork:
                     f" {cell.c_m_pf} pF need dt_ms below {cell.c_m_pf / total:.4g} ms"
                 )
 
+    def longest_step_ms(self) -> float:
+        """Shortest membrane time constant with all synapses open, ms: longer steps overshoot."""
+        loads = abs(self.weights).sum(axis=1)
+        return min(
+            cell.c_m_pf / (cell.g_leak_ns + cell.g_nap_ns + cell.g_syn_ns * (float(load) + abs(cell.tonic)))
+            for cell, load, given in zip(self.cells, loads, self.inputs, strict=True)
+            if not given
+        )
+
     @property
     def n(self) -> int:
         """Number of nodes."""

@@ -37,7 +37,9 @@ def mean_cycle(standing: npt.NDArray[np.bool_], values: Floats) -> Floats | None
     return cycle
 
 
-def hindlimb_measures(series: Series, names: Mapping[str, Sequence[str]], weight_un: float, least_s: float) -> dict[str, float]:
+def hindlimb_measures(
+    series: Series, names: Mapping[str, Sequence[str]], weight_un: float, least_s: float
+) -> dict[str, float]:
     """Correlation of joint angles (`hip_r` ...) and of motor pools (`emg_hip_flexor_r` ...) with mice over a step.
 
     Args:

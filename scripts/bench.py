@@ -26,6 +26,7 @@ SECTIONS = {  # name -> module of this package, and its function that measures
     "imaging-compression": "bench_imaging_compression:compression_bars",
     "imaging-segment": "bench_imaging_segment:segment_bars",
     "imaging-synapses": "bench_imaging_synapses:imaging_synapses_bars",
+    "mouse": "bench_mouse_behaviour:mouse_bars",
     "mouse-body": "bench_mouse_body:mouse_body_bars",
     "mouse-spinal": "bench_mouse_spinal:spinal_bars",
     "mouse-v1": "bench_mouse_v1:v1_bars",

@@ -8,7 +8,7 @@ the animal lives: what remains are rows of `organisms/mouse/data/spinal_synapses
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -51,17 +51,17 @@ ANGLE_RAD = {"H": np.array([0.15, 0.15, 0.15]), "F": np.array([0.6, 0.6, 0.24])}
 class Stride:
     """Path of the feet at the walking drive, and how the muscles hold it; every number was searched or assumed."""
 
-    sweep_hind_mm: float = 24.0  # mm, that a standing foot moves back
-    sweep_fore_mm: float = 22.0  # mm
+    sweep_hind_mm: float = 28.0  # mm, that a standing foot moves back
+    sweep_fore_mm: float = 26.0  # mm
     lift_hind_mm: float = 5.5  # mm, height of the swing
-    lift_fore_mm: float = 5.0  # mm
+    lift_fore_mm: float = 5.5  # mm
     behind_hind_mm: float = 2.4  # mm, middle of the path behind the standing foot
     behind_fore_mm: float = 2.4  # mm
-    raised_hind_mm: float = -1.8  # mm, of the trunk over its height in the tables' pose
-    raised_fore_mm: float = -1.8  # mm
-    lead_s: float = 0.0  # s, by which the activations come before the angles, against the lag of the muscles
-    stiffening: float = 0.5  # activation of both antagonists at a joint's standing angle
-    carrying: float = 0.5  # of the standing tone's torque that is added in stance
+    raised_hind_mm: float = -1.0  # mm, of the trunk over its height in the tables' pose
+    raised_fore_mm: float = -1.0  # mm
+    lead_s: float = 0.012  # s, by which the activations come before the angles, against the lag of the muscles
+    stiffening: float = 0.45  # activation of both antagonists at a joint's standing angle
+    carrying: float = 1.0  # of the standing tone's torque that is added in stance
     push: float = 0.15  # activation of the toe flexors added in stance
 
     def path(self, pair: str) -> Floats:
@@ -144,12 +144,11 @@ class Joint:
     torques: tuple[Floats, Floats]  # of each at full activation at the wanted angle, N mm
 
 
-def held(stride: Stride, pair: str) -> Iterator[Joint]:
-    """Every joint of a limb that two antagonists hold, the toes aside."""
+def held(stride: Stride, pair: str, angles: Floats) -> Iterator[Joint]:
+    """Every joint of a limb that two antagonists hold at the angles from standing, (PHASES, 3), the toes aside."""
     leg, names, spread = LIMBS[pair]
     tone = dict(zip(body().effectors, body().tone.tolist(), strict=True))
-    angles = np.hstack([joint_angles(stride, pair), np.zeros((PHASES, 1))])
-    for joint, angle in zip((*names, spread), angles.T, strict=True):
+    for joint, angle in zip((*names, spread), np.hstack([angles, np.zeros((PHASES, 1))]).T, strict=True):
         rows = {row["sign"]: row for row in body_table("muscles") if row["joint"] == joint}
         muscles = rows["1"]["muscle"], rows["-1"]["muscle"]
         raising, lowering = (float(rows[sign]["strength_N_mm"]) for sign in ("1", "-1"))
@@ -232,22 +231,27 @@ def antagonists(joint: Joint, sources: Floats, rounds: int = 4) -> tuple[Floats,
     return found[0], found[1]
 
 
-def pools(stride: Stride) -> Iterator[tuple[str, Floats]]:
-    """Every motor pool of the limbs, without its place, and the weights onto it."""
+def pools(stride: Stride, angles: Mapping[str, Floats]) -> Iterator[tuple[str, Floats]]:
+    """Every motor pool of the limbs, without its place, and the weights onto it that hold the angles of each pair."""
     for pair in LIMBS:
-        for joint in held(stride, pair):
+        for joint in held(stride, pair, angles[pair]):
             for muscle, found in zip(joint.muscles, antagonists(joint, activity()[pair]), strict=True):
                 yield f"Mn-{muscle.replace('_', '-')}", found
     toes = body().tone[body().effectors.index("LH_toe_flexor")] + stride.push * STANDS
     yield "Mn-toe-flexor", weights(toes, activity()["H"])
 
 
-def patterned(stride: Stride) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The tables of populations and synapses of the cord with the pattern of a stride."""
+def patterned(stride: Stride, angles: Mapping[str, Floats]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of populations and synapses of the cord with a pattern.
+
+    Args:
+        stride: how the muscles hold the angles.
+        angles: from standing, by pair of limbs, rad, (PHASES, 3): those of the stride's path, or learned.
+    """
     populations, synapses = spinal.table("spinal_populations"), spinal.table("spinal_synapses")
     ours = synapses["pre"].isin((*EXCITING, *INHIBITING)) & synapses["post"].str.startswith("Mn-")
     rows = []
-    for pool, found in pools(stride):
+    for pool, found in pools(stride, angles):
         populations.loc[populations["type"] == pool, "tonic"] = f"{found[len(EXCITING)]:.3f}"
         given = np.delete(found, len(EXCITING))
         for k, (pre, weight) in enumerate(zip((*EXCITING, *INHIBITING), given, strict=True)):

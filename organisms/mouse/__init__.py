@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,8 @@ from .v1 import V1
 
 MODEL = "population"
 CONTROL_S = 0.002  # s, of the same order as a conduction delay of the mouse's short reflexes; assumed
-STEP_MS = 0.2  # ms, of the cord
+STEP_MS = 0.2  # ms; published rhythms come out alike at 0.1
 MUSCLE_GAIN = 2.0  # excitation of a muscle at full output of its pool; assumed: half of it is all of the muscle
-BRAINSTEM_STEP_MS = 0.1  # ms, of colliculus and brainstem, whose deep cells sum many inputs
 TASKS = ("walk", "openfield", "approach", "looming")
 SPINAL = ("walk",)  # tasks that command the cord itself
 STIMULATED = ("command_L", "command_R", "halt_L", "halt_R")
@@ -47,28 +47,33 @@ class Mouse(Organism):
     """An organism whose brain has two parts of populations: colliculus with brainstem, and the cord."""
 
     def brain(  # type: ignore[override]
-        self, model: str | None = None, engine: str = "numba", seed: int = 0, dt_ms: float = STEP_MS
+        self, model: str | None = None, engine: str = "numba", seed: int = 0, dt_ms: float | None = None
     ) -> BrainLike:
-        """What is left of colliculus, brainstem and cord, which exchange releases once a control step.
+        """What is left of colliculus, brainstem and cord. There is one model and one engine.
 
-        `dt_ms` is the step of the cord; there is one model and one engine. A cord alone runs as one network.
+        The two parts exchange releases once a control step; a cord with nothing above it runs as one network.
+
+        Args:
+            model: None or "population".
+            engine: "numba".
+            seed: of the noise and the starting state.
+            dt_ms: step, ms; by default `STEP_MS`, halved until a part is stable (a shuffle may heap up synapses).
 
         Raises:
             ValueError: another model or engine is asked for.
         """
         if model not in (None, self.model) or engine != "numba":
             raise ValueError(f"a mouse runs model {self.model!r} on engine 'numba', not {model!r} on {engine!r}")
-        upper = set(colliculus.connectome().names)
-        cord = partial(self._populations, dt_ms)
+        upper, populations = set(colliculus.connectome().names), partial(self._populations, dt_ms)
         if upper.isdisjoint(self.reference.names):
-            return SteppingCord(cord(self.connectome), seed)
+            return SteppingCord(populations(self.connectome), seed)
         parts = {
             "cord": [name for name in self.reference.names if name not in upper],
             "brainstem": [name for name in self.reference.names if name in upper],
         }
         build = {
-            "cord": lambda wiring: SteppingCord(cord(wiring)),
-            "brainstem": lambda wiring: PopulationBrain(self._populations(BRAINSTEM_STEP_MS, wiring)),
+            "cord": lambda wiring: SteppingCord(populations(wiring)),
+            "brainstem": lambda wiring: PopulationBrain(populations(wiring)),
         }
         gains = dict.fromkeys((("brainstem", "cord"), ("cord", "brainstem")), 1.0)  # the second in shuffled wirings
         return composed(self.connectome, parts, build, gains, 1e3 * CONTROL_S, seed)
@@ -100,8 +105,10 @@ class Mouse(Organism):
             for name, counts in tables.items()
         }
 
-    def _populations(self, dt_ms: float, wiring: Connectome) -> PopulationNetwork:
-        return population_network(wiring, self.dynamics, dt_ms, self.reference)
+    def _populations(self, dt_ms: float | None, wiring: Connectome) -> PopulationNetwork:
+        network = population_network(wiring, self.dynamics, 1e-3, self.reference)
+        halvings = max(0, ceil(log2(STEP_MS / network.longest_step_ms()) + 1e-9))
+        return replace(network, dt_ms=dt_ms or STEP_MS / 2**halvings)
 
 
 def build() -> Mouse:

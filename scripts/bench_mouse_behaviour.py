@@ -1,0 +1,110 @@
+"""The free mouse on its spinal cord: gait against real mice on a treadmill, beside what takes it away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .bench import Bar
+
+SEEDS = tuple(range(100, 110))  # none that the pattern or the reflexes were tuned on
+COMMAND = "animat bench mouse"
+WALKING, FASTER = 0.12, 0.14  # command
+SECONDS = 5.0  # s, of an episode
+Measures = dict[str, float]
+
+
+def mouse_bars() -> Iterator[Bar]:
+    """Every figure of the walking mouse with its bar."""
+    started = time.process_time()
+    walking = [_run(seed) for seed in SEEDS]
+    spent = time.process_time() - started
+    yield from _walking(walking)
+    yield _bar(
+        "closed loop with the cord",
+        "10x real time",
+        f"{_walked_s(walking) / spent:.1f}x",
+        _walked_s(walking) / spent >= 10,
+    )
+    yield from _faster(walking)
+    yield from _controls()
+
+
+def _walking(runs: Sequence[Measures]) -> Iterator[Bar]:
+    yield _upright(f"5 s at command {WALKING} without a fall", runs)
+    yield _range("... speed", runs, "speed_mm_s", 100, 220, "mm/s")
+    yield _range("... step frequency", runs, "step_frequency_hz", 2.58, 3.78, "Hz")
+    yield _range("... duty factor", runs, "duty_factor", 0.57, 0.77, "")
+    for joint in ("hip", "knee", "ankle"):
+        yield _range(f"... {joint} over a step, correlation with mice", runs, f"{joint}_r", 0.6, 1.0, "")
+    for muscle in ("hip_flexor", "ankle_flexor", "knee_extensor", "ankle_extensor"):
+        yield _range(f"... EMG of {muscle.replace('_', ' ')}, likewise", runs, f"emg_{muscle}_r", 0.6, 1.0, "")
+    yield _range("... turning", runs, "turn_deg_s", -10, 10, "deg/s")
+
+
+def _faster(walking: Sequence[Measures]) -> Iterator[Bar]:
+    faster = [_run(seed, drive={"command": FASTER}) for seed in SEEDS]
+    command = f"animat run mouse --drive command={FASTER}"
+    yield _upright(f"5 s at command {FASTER} without a fall", faster, command)
+    before, after = (float(np.median([run["speed_mm_s"] for run in runs])) for runs in (walking, faster))
+    yield _bar("... faster than at 0.12", "above", f"{after:.0f} against {before:.0f} mm/s", after > before, command)
+    trot = [_run(seed, drive={"command": 0.2}) for seed in SEEDS[:3]]
+    yield _upright("trot: 5 s at command 0.2 without a fall", trot, "animat run mouse --drive command=0.2")
+    yield _range("... speed", trot, "speed_mm_s", 150, 600, "mm/s", "animat run mouse --drive command=0.2")
+    halted = [_run(seed, drive={"command": 0.0, "halt": 1.0}, duration_s=2.0) for seed in SEEDS[:3]]
+    command = "animat run mouse --drive command=0,halt=1"
+    yield _range("halt: speed", halted, "speed_mm_s", -10, 10, "mm/s", command)
+
+
+def _controls() -> Iterator[Bar]:
+    command = "animat run mouse"
+    few = SEEDS[:3]
+    frozen = [_run(seed, freeze_senses=True) for seed in few]
+    yield _falls("with frozen senses", frozen, f"{command} --freeze-senses")
+    deaf = [_run(seed, ablate=("vestibular-roll",)) for seed in few]
+    yield _falls("without vestibular axons", deaf, f"{command} --ablate vestibular-roll")
+    for brain in ("shuffled", "silent"):
+        runs = [_run(seed, brain=brain, control_seed=seed) for seed in few]
+        yield _range(f"{brain} cord", runs, "speed_mm_s", -50, 50, "mm/s", f"{command} --brain {brain}")
+    for lost in ("V0V*", "V3"):
+        runs = [_run(seed, ablate=(lost,)) for seed in few]
+        text = ", ".join(f"{run['speed_mm_s']:.0f} mm/s for {SECONDS * run['upright']:.1f} s" for run in runs)
+        yield _bar(f"without {lost}", "reported", text, True, f"{command} --ablate '{lost}'")
+
+
+def _run(seed: int, brain: str = "connectome", **options: object) -> Measures:
+    from ..envs.organism_env import OrganismEnv
+    from ..envs.recorder import run_episode
+
+    env = OrganismEnv("mouse", "walk", brain, **{"duration_s": SECONDS, **options})  # type: ignore[arg-type]
+    return run_episode(env, seed=seed).measures
+
+
+def _walked_s(runs: Sequence[Measures]) -> float:
+    return SECONDS * float(np.sum([run["upright"] for run in runs]))
+
+
+def _upright(what: str, runs: Sequence[Measures], command: str = COMMAND) -> Bar:
+    stood = sum(run["upright"] > 0.999 for run in runs)
+    return _bar(what, "8 of 10 seeds", f"{stood} of {len(runs)}", stood >= 0.8 * len(runs), command)
+
+
+def _falls(what: str, runs: Sequence[Measures], command: str) -> Bar:
+    times = ", ".join(f"{SECONDS * run['upright']:.2f}" for run in runs)
+    return _bar(what, "falls", f"after {times} s", all(run["upright"] < 0.99 for run in runs), command)
+
+
+def _range(
+    what: str, runs: Sequence[Measures], name: str, low: float, high: float, unit: str, command: str = COMMAND
+) -> Bar:
+    """Median over the seeds against a band, with the least and the most."""
+    values = [run.get(name, float("nan")) for run in runs]
+    middle = float(np.median(values))
+    text = f"{middle:.3g} ({min(values):.3g} to {max(values):.3g}) {unit}".rstrip()
+    return _bar(what, f"{low:g} to {high:g} {unit}".rstrip(), text, low <= middle <= high, command)
+
+
+def _bar(what: str, bar: str, measured: str, met: bool, command: str = COMMAND) -> Bar:
+    return Bar(what=f"mouse: {what}", bar=bar, measured=measured, met=met, command=command)
