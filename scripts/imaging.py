@@ -75,6 +75,26 @@ def proofread(folder: Folder, workers: WorkersOption = 2, scheduler: SchedulerOp
 
 
 @app.command()
+def review(
+    folder: Folder,
+    who: Annotated[str, typer.Option(help="Your name, as it will stand in the log; your login if not given.")] = "",
+    port: Annotated[int, typer.Option(help="Of 127.0.0.1; 0 for a free one.")] = 0,
+) -> None:
+    """Decide on a local web page what proofreading was not sure of; then run `proofread` again."""
+    from getpass import getuser
+
+    from ..brains.imaging.review import Review, ReviewServer
+    from ..brains.imaging.workspace import Workspace
+
+    with ReviewServer(Review(Workspace(folder), who or getuser()), port) as server:
+        print(f"open {server.address} in a browser on this machine; Ctrl-C ends the review", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print(f"{len(server.review.log)} entries in {server.review.log.path}; run `animat imaging proofread` again")
+
+
+@app.command()
 def synapses(folder: Folder, workers: WorkersOption = 2, scheduler: SchedulerOption = None) -> None:
     """Find synapses and their two sides: `synapses.parquet`."""
     _stage("synapses", folder, workers, scheduler, "synapses.parquet")

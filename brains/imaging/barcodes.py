@@ -152,21 +152,39 @@ def _crosstalk(raw: Floats) -> Floats:
     """
     n = raw.shape[1]
     mix = np.eye(n)
+    low, high = _two_levels(raw)
     for source in range(n):
-        low, high = np.quantile(raw[:, source], [0.2, 0.8])
-        shown = raw[:, source] > (low + high) / 2
+        shown = raw[:, source] > (low[source] + high[source]) / 2
+        if not 0 < shown.sum() < len(raw):
+            continue
         with_it, without = (np.quantile(raw[part], 0.25, axis=0) for part in (shown, ~shown))
-        leak = (with_it - without) / max(high - low, 1e-9)
+        leak = (with_it - without) / (high[source] - low[source])
         leak -= np.median(np.delete(leak, source)) if n > 2 else 0.0
         leak[source] = 1.0
         mix[:, source] = np.where(leak > LEAST_LEAK, np.minimum(leak, 1.0), 0.0)
     return mix
 
 
+def _two_levels(raw: Floats) -> tuple[Floats, Floats]:
+    """Unstained and stained level of every channel: medians of two clusters.
+
+    A channel in which nothing or everything is stained has one cluster; it gets the others' distance.
+    """
+    low, high = np.quantile(raw, 0.02, axis=0), np.quantile(raw, 0.98, axis=0)
+    for channel in range(raw.shape[1]):
+        values = raw[:, channel]
+        for _ in range(20):
+            up = values > (low[channel] + high[channel]) / 2
+            if up.all() or not up.any():
+                break
+            low[channel], high[channel] = np.median(values[~up]), np.median(values[up])
+    return low, np.maximum(high, low + max(0.5 * float(np.median(high - low)), 1e-9))
+
+
 def _judged(unmixed: Floats, spread: Floats, read: Floats, settings: BarcodeSettings) -> tuple[Floats, Floats]:
-    """Levels from 0 to 1 and log likelihood ratios, with the two levels of each channel taken from its quantiles."""
+    """Levels from 0 to 1 and log likelihood ratios, between the two levels of each channel."""
     well = unmixed[read >= min(WELL_READ, float(np.quantile(read[1:], 0.5)))]
-    low, high = (np.quantile(well, q, axis=0) for q in (0.2, 0.8))
+    low, high = _two_levels(well)
     level = (unmixed - low) / np.maximum(high - low, 1e-9)
     width = np.hypot(0.2, spread[:, None] / np.maximum(high - low, 1e-9))  # 0.2: expression differs between cells
     stained, bare = _normal(level - 1, width), _normal(level, width)

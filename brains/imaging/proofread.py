@@ -43,8 +43,8 @@ class ProofreadSettings:
         ValueError: a chance outside 0 to 1, or cuts that would be joined again.
     """
 
-    cut_below: float = 0.15  # chance that two sides of a region are one neuron below which it is cut
-    join_above: float = 0.75  # chance that two regions are one neuron from which they are joined
+    cut_below: float = 0.2  # chance that two sides of a region are one neuron below which it is cut
+    join_above: float = 0.8  # chance that two regions are one neuron from which they are joined
     review_from: float = 0.3  # chance from which a join is shown to a person
     review_below: float = 0.5  # chance below which a possible cut is shown to a person
     review_most: int = 500  # entries of the queue

@@ -130,10 +130,9 @@ class Review:
 
     def _cut(self, table: NDArray[np.uint8], box: Box) -> tuple[Picture, Picture]:
         """A plane of the image, without and with the sides; black beyond the volume."""
-        inside = Box(
-            tuple(max(a, 0) for a in box.start),  # type: ignore[arg-type]
-            tuple(min(b, n) for b, n in zip(box.stop, self.volume.shape, strict=True)),  # type: ignore[arg-type]
-        )
+        z, y, x = (max(start, 0) for start in box.start)
+        c, b, a = (min(stop, n) for stop, n in zip(box.stop, self.volume.shape, strict=True))
+        inside = Box((z, y, x), (c, b, a))
         grey, sides = np.zeros(box.shape, np.uint8), np.zeros(box.shape, np.uint8)
         grey[inside.within(box)] = self.volume.read(inside)
         sides[inside.within(box)] = table[self.pieces.fragments(self.space, inside)]
