@@ -59,7 +59,11 @@ def organism(populations: pd.DataFrame, synapses: pd.DataFrame) -> Organism:
     """The mouse with other tables of its cord."""
     wiring = spinal.assembled(populations, synapses)
     return replace(
-        build(), connectome=wiring, reference=wiring, dynamics=spinal.dynamics(populations), body=cached_body
+        build().for_task("walk"),
+        connectome=wiring,
+        reference=wiring,
+        dynamics=spinal.dynamics(populations),
+        body=cached_body,
     )
 
 

@@ -45,10 +45,10 @@ SOURCE = Source(
 class TectumSettings:
     """How images become input of the colliculus; all assumed."""
 
-    gain: float = 1.0  # input of a place per contrast below its surround
+    gain: float = 1.5  # input of a place per contrast below its surround
     et_hz: float = 5.0  # Hz, rate of layer 5 ET cells above rest that counts as input 1
     et_rest_hz: float = 4.05  # Hz, their spontaneous rate (v1_neuropixels.csv), where no other is given
-    et_tau_s: float = 0.2  # s, over which spikes of layer 5 ET cells are summed
+    et_tau_s: float = 0.4  # s, over which spikes of layer 5 ET cells are summed
     loom_gain: float = 1.0  # input per share of the upper field that turns dark in a second
     dark: float = -0.3  # contrast below which a point is dark
     explore: float = 0.4  # input of the drive to walk

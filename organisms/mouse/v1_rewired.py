@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from ...brains.compact import CompactConnectome
 
 
-def inputs_dealt(wiring: CompactConnectome, group: NDArray[np.integer[Any]], rng: np.random.Generator) -> CompactConnectome:
+def inputs_dealt(
+    wiring: CompactConnectome, group: NDArray[np.integer[Any]], rng: np.random.Generator
+) -> CompactConnectome:
     """The wiring in which the inputs of the cells of each group are dealt anew among them, a whole cell's at a time.
 
     Every cell keeps its outputs, every group its numbers of inputs from every other, and an edge its count and sign.

@@ -75,7 +75,7 @@ def test_a_ball_from_above_alarms_the_escape_cells_before_contact_and_nothing_to
 
 
 def test_to_walk_a_mouse_needs_no_eyes_and_nothing_above_its_cord():
-    env = OrganismEnv("mouse" if False else build(), "walk", duration_s=0.1)
+    env = OrganismEnv(build(), "walk", duration_s=0.1)
     assert set(env.brain.names) == set(spinal.connectome().names)
     assert env.fingerprint == spinal.connectome().fingerprint
     assert env.organism.neuropil is None
@@ -224,7 +224,7 @@ def test_what_v1_and_colliculus_are_made_of_is_told(animal):
 
 def test_the_drive_to_explore_commands_the_pace_of_the_measured_mice(animal):
     dark = Approach(arena=Arena(medium="air"), duration_s=0.3)
-    found = lying(animal, dark, 0.3) if False else run_episode(OrganismEnv(animal, dark, ablate=("Mn-*",)), seed=0)
+    found = run_episode(OrganismEnv(animal, dark, ablate=("Mn-*",)), seed=0)
     assert release(found, "command_L")[-20:].mean() == pytest.approx(0.12, abs=0.01)
     assert TectumSettings().explore == EXPLORE
     assert colliculus.connectome().n < animal.connectome.n

@@ -11,7 +11,7 @@ from animat.scripts.mouse_pattern import LIMBS, Stride, activity, antagonists, e
 
 @pytest.fixture(scope="module")
 def mouse():
-    return build()
+    return build().for_task("walk")
 
 
 def test_the_mouse_is_registered_and_its_maps_name_only_what_exists(mouse):
@@ -20,7 +20,7 @@ def test_the_mouse_is_registered_and_its_maps_name_only_what_exists(mouse):
     assert found.unreached == ()
     assert found.effectors_without_neuron == ()  # every muscle has a pool
     assert found.neurons == spinal.connectome().n
-    assert mouse.tasks == ("walk",)
+    assert mouse.tasks[0] == "walk"
 
 
 def test_every_row_of_the_maps_says_where_it_is_from(mouse):
