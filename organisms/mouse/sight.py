@@ -25,9 +25,6 @@ Floats = npt.NDArray[np.float64]
 RADIUS_UM = 71.0  # um of each side's column: 4,194 cells in all
 WIRING_SEED = 0  # of the animal's V1
 REST_S, GREY = 2.0, 0.5  # s and brightness, of the grey field that gives the resting rate of every place; assumed
-    2.0,
-    0.5,
-)  # s and brightness, of the grey field in which the resting rate of every place is found; assumed
 
 
 class Sight:
