@@ -88,7 +88,7 @@ def dynamics() -> pd.DataFrame:
     return rows[[name for name in rows if name in ("selector", "model", "provenance", "source", *PARAMETERS)]]
 
 
-def brainstem_brain(wiring: Connectome | None = None, seed: int = 0, dt_ms: float = 0.1) -> PopulationBrain:
+def brainstem_brain(wiring: Connectome | None = None, seed: int = 0, dt_ms: float = 0.05) -> PopulationBrain:
     """Colliculus and brainstem as a brain.
 
     Args:
