@@ -231,6 +231,31 @@ def antagonists(joint: Joint, sources: Floats, rounds: int = 4) -> tuple[Floats,
     return found[0], found[1]
 
 
+@cache
+def halted() -> dict[str, Floats]:
+    """Output of the same populations in a cord that halts, by pair of limbs, (1, populations)."""
+    brain = PopulationBrain(population_network(spinal.connectome(), spinal.dynamics(), STEP_MS), 0)
+    drive = np.array([float(name.startswith("halt")) for name in brain.names])
+    brain.step(drive, 4.0)
+    out = brain.step(drive, 0.001).release
+    names = (*EXCITING, *INHIBITING)
+    return {p: np.array([[out[brain.names.index(f"{n}_{leg}")] for n in names]]) for p, (leg, _, _) in LIMBS.items()}
+
+
+def standing(found: Floats, sources: Floats, tone: float) -> float:
+    """Weight of the halting command on a pool, below 0 inhibitory, with which it holds a standing limb.
+
+    Args:
+        found: the pool's other weights.
+        sources: what the populations do as the cord halts, (1, populations).
+        tone: activation of the muscle as the body stands.
+    """
+    volts = SPAN_MV * tone / MUSCLE_GAIN + CELL.v_threshold_mv
+    settled, loads = _settled(found, sources)
+    missing = float(loads[0] * (volts - settled[0]))
+    return missing / ((CELL.e_excite_mv if missing > 0 else CELL.e_inhibit_mv) - volts) * (1 if missing > 0 else -1)
+
+
 def pools(stride: Stride, angles: Mapping[str, Floats]) -> Iterator[tuple[str, Floats]]:
     """Every motor pool of the limbs, without its place, and the weights onto it that hold the angles of each pair."""
     for pair in LIMBS:
@@ -249,7 +274,8 @@ def patterned(stride: Stride, angles: Mapping[str, Floats]) -> tuple[pd.DataFram
         angles: from standing, by pair of limbs, rad, (PHASES, 3): those of the stride's path, or learned.
     """
     populations, synapses = spinal.table("spinal_populations"), spinal.table("spinal_synapses")
-    ours = synapses["pre"].isin((*EXCITING, *INHIBITING)) & synapses["post"].str.startswith("Mn-")
+    ours = synapses["pre"].isin((*EXCITING, *INHIBITING, "halt")) & synapses["post"].str.startswith("Mn-")
+    tone = dict(zip(body().effectors, body().tone.tolist(), strict=True))
     rows = []
     for pool, found in pools(stride, angles):
         populations.loc[populations["type"] == pool, "tonic"] = f"{found[len(EXCITING)]:.3f}"
@@ -257,11 +283,19 @@ def patterned(stride: Stride, angles: Mapping[str, Floats]) -> tuple[pd.DataFram
         for k, (pre, weight) in enumerate(zip((*EXCITING, *INHIBITING), given, strict=True)):
             if weight > 0:
                 rows.append((pre, "both", pool, "own", "same", f"{weight:.3f}", "1" if k < len(EXCITING) else "-1"))
+        pair = next(p for p, (leg, _, _) in LIMBS.items() if f"{leg}_{muscle_of(pool)}" in tone)
+        weight = standing(found, halted()[pair], tone[f"{LIMBS[pair][0]}_{muscle_of(pool)}"])
+        rows.append(("halt", "", pool, "both", "same", f"{abs(weight):.3f}", "1" if weight > 0 else "-1"))
     fitted = pd.DataFrame(rows, columns=list(synapses)[:7]).assign(provenance="assumed", source=SOURCE)
     return populations, pd.concat([synapses[~ours], fitted], ignore_index=True)
 
 
+def muscle_of(pool: str) -> str:
+    """The muscle of a pool, without its place: "Mn-hip-flexor" pulls "hip_flexor"."""
+    return pool.removeprefix("Mn-").replace("-", "_")
+
+
 SOURCE = (
     "Rybak et al. 2006 doi:10.1113/jphysiol.2006.118703 (pattern formation between rhythm and motoneurons); fitted so "
-    "that antagonists hold the limb's angles over a step (scripts/mouse_pattern.py)"
+    "that antagonists hold the limb's angles over a step, or from halt the standing ones (scripts/mouse_pattern.py)"
 )
