@@ -52,7 +52,7 @@ def hindlimb_measures(
         Each from the mean cycle of both sides; empty where a hind limb makes too few steps.
     """
     angles, pools = table("hindlimb_angles"), table("hindlimb_emg")
-    muscles = [name.replace("-", "_") for name in pools if name.replace("-", "_") in _kinds(names)]
+    muscles = [str(name).replace("-", "_") for name in pools if str(name).replace("-", "_") in _kinds(names)]
     standing = stances(series["time_s"], series["contacts_un"], weight_un, least_s)  # type: ignore[arg-type]
     cycles = []
     for side, leg in enumerate(SIDES):

@@ -22,7 +22,10 @@ ACTIVE_MV = -45.0  # mV, of a flexor half-centre whose limb swings: output 0.1, 
 SETTLE_S, MEASURE_S = 5.0, 10.0  # s
 LIFT_S = 0.02  # s, from the flexor burst to the foot off the ground: EMG leads by about 1.2 bins of 16 ms; assumed
 SEEDS = (0, 1, 2)
-OTHERS = ("halt", "PF-*", "Mn-*", "load", "limb-stretch", "vestibular-roll")  # what is not of the published model
+OTHERS = (  # what is not of the published model
+    *("halt", "PF-*", "In-Sw", "In-L", "VS-*", "Mn-*"),
+    *("load", "limb-stretch", "vestibular-roll", "lateral-stretch"),
+)
 
 
 def cord(lost: Sequence[str] = (), seed: int = 0) -> PopulationBrain:

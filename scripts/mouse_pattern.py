@@ -90,7 +90,8 @@ def measured_angles() -> Floats:
     bins, phase = (np.arange(-1, 21) + 0.5) / 20, np.arange(PHASES) / PHASES
     cycle = np.radians(np.stack([np.interp(phase, bins, np.r_[c[-1], c, c[0]]) for c in rows.T], axis=1))
     offset = np.array([body().model.joint(f"LH_{joint}").qpos0[0] for joint in LIMBS["H"][1]])
-    return cycle - offset
+    angles: Floats = cycle - offset
+    return angles
 
 
 def joint_angles(stride: Stride, pair: str) -> Floats:
@@ -128,7 +129,8 @@ def _preferred(stride: Stride, pair: str) -> Floats:
     if pair == "F":
         return np.zeros((PHASES, 3))
     mean = measured_angles().mean(axis=0)
-    return mean + (measured_angles() - mean) * stride.sweep_hind_mm / 22.0
+    stretched: Floats = mean + (measured_angles() - mean) * stride.sweep_hind_mm / 22.0
+    return stretched
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,7 +165,8 @@ def held(stride: Stride, pair: str, angles: Floats) -> Iterator[Joint]:
 def early(cycle: Floats, lead_s: float) -> Floats:
     """A cycle by some time earlier."""
     phase = np.arange(PHASES) / PHASES
-    return np.interp((phase + lead_s / PERIOD_S) % 1, np.append(phase, 1), np.append(cycle, cycle[0]))
+    shifted: Floats = np.interp((phase + lead_s / PERIOD_S) % 1, np.append(phase, 1), np.append(cycle, cycle[0]))
+    return shifted
 
 
 @cache

@@ -103,7 +103,8 @@ def mouse_with(values: dict[str, float]) -> Organism:
 
 def evaluate(values: dict[str, float], seed: int) -> dict[str, float]:
     """Measures of every case on one seed, as case.measure."""
-    mouse, flat = mouse_with(values), {}
+    mouse = mouse_with(values)
+    flat: dict[str, float] = {}
     for case, drive in CASES.items():
         measures = run_episode(OrganismEnv(mouse, "walk", drive={"command": drive}, duration_s=SECONDS), seed=seed)
         flat |= {f"{case}.{name}": value for name, value in measures.measures.items()}

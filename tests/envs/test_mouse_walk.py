@@ -55,7 +55,19 @@ def test_with_frozen_senses_it_falls():
 
 @pytest.mark.parametrize("brain", ["shuffled", "silent"])
 def test_the_walk_is_owed_to_the_wiring(brain):
-    assert abs(walk(200, duration_s=2.0, brain=brain).measures["speed_mm_s"]) < 50
+    assert walk(200, duration_s=2.0, brain=brain).measures.get("stepping_legs", 0) < 4
+
+
+def test_without_v0_neurons_left_and_right_hop_together():
+    phase = walk(200, ablate=("V0V*", "V0D*")).measures["phase_RH"]
+    assert min(phase, 1 - phase) < 0.1
+
+
+def test_a_halted_mouse_stands():
+    found = run_episode(OrganismEnv("mouse", "walk", drive={"command": 0.0, "halt": 1.0}, duration_s=1.5), seed=200)
+    assert found.episode["reason"] == ""
+    assert found.measures["travel_mm"] < 10
+    assert found.measures["tilt_deg"] < 5
 
 
 def test_one_seed_is_one_walk_bit_for_bit():
