@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 CONTACT_S = 1.5  # s, when the ball's centre would arrive where the mouse began
 L_OVER_V_S = 0.1  # s, radius over speed; the disc of Yilmaz & Meister 2013 grows from 2 to 20 deg in 0.25 s
-RADIUS_MM = 60.0  # mm
+RADIUS_MM = 150.0  # mm, so large that a mouse that walks on is still under it at contact; assumed
 AZIMUTH_DEG, ELEVATION_DEG = 60.0, 50.0  # deg to the side of the nose and above the horizon: one eye sees it; assumed
 ALARM = 0.5  # of the full output of the escape cells of the colliculus; assumed
 RUNNING = 1.5  # times the command before the ball has grown, from which the mouse is told to run; assumed
