@@ -29,7 +29,7 @@ def title(recording: Recording) -> tuple[str, str]:
     if options["ablate"]:
         words.append("without " + " ".join(options["ablate"]))
     if options["drive"] and options["brain"]:
-        unit = "" if options["model"] == "rate" else " mV"  # a rate neuron's input has no unit
+        unit = "" if options["model"] in ("rate", "population") else " mV"  # whose input has no unit
         words.append("driven: " + ", ".join(f"{name} {value:+g}{unit}" for name, value in options["drive"].items()))
     if options["freeze_senses"]:
         words.append("senses frozen")

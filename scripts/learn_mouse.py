@@ -46,7 +46,7 @@ SHAPE = np.clip((PHASE - (1 - DUTY)) / 0.1, 0, 1) * np.clip((1 - PHASE) / 0.12, 
 PLAN = (  # (episodes, drives in turn, mm of length a mN, share of the other deviations)
     (4, (0.12,), 0.003, 0.15),
     (10, (0.12,), 0.0015, 0.1),
-    (18, (0.12, 0.16), 0.001, 0.05),
+    (10, (0.12, 0.16), 0.001, 0.05),
 )
 
 
