@@ -193,8 +193,10 @@ class MouseBody(Body):
         return bool(data.xmat[self._thorax, 8] < FALLEN)
 
     def extras(self, data: mujoco.MjData) -> dict[str, Floats]:
-        """Places of the feet, mm, (4, 3), their forces on the floor, uN, (4,), the thorax's vertical, (3,), and hip,
-        knee and ankle of the hind legs, rad, (2, 3).
+        """What measures need besides the senses.
+
+        Places of the feet, mm, (4, 3), their forces on the floor, uN, (4,), the thorax's vertical, (3,), and hip, knee
+        and ankle of the hind legs, rad, (2, 3).
         """
         up: Floats = data.xmat[self._thorax, 2::3].copy()
         hind: Floats = data.qpos[self._hind_angles]

@@ -22,10 +22,9 @@ from ..brains.imaging.blocks import Workers
 from ..brains.imaging.clean import clean
 from ..brains.imaging.planting import damage, misalign, offset_errors
 from ..brains.imaging.workspace import Workspace
-from .bench import Bar
+from .bench import EM, Bar
 
 COMMAND = "animat bench imaging-align"
-EM = Path(__file__).resolve().parents[2] / "shared" / "data" / "em"
 SEEDS = (10, 11, 12)
 FIB_NM = (10.0, 10.0, 10.0)
 VNC_NM = (45.0, 4.6, 4.6)

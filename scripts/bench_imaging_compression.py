@@ -19,10 +19,9 @@ from ..brains.imaging.compression import Packed, archive
 from ..brains.imaging.scoring import score_segmentation
 from ..brains.imaging.segment import SegmentSettings, segment
 from ..brains.imaging.workspace import Workspace
-from .bench import Bar
+from .bench import EM, Bar
 
 COMMAND = "animat bench imaging-compression"
-EM = Path(__file__).resolve().parents[2] / "shared" / "data" / "em"
 HELD_OUT = slice(110, 170)  # sections of FIB-25 training_sample2 on which nothing was chosen
 DISTANCES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 25.0)  # JPEG XL's butteraugli distance
 QUIET = Workers(progress=False)

@@ -12,10 +12,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
 from ..brains.imaging.blocks import Workers
@@ -25,14 +24,14 @@ from ..brains.imaging.scoring import SegmentationScore, relabel_components, scor
 from ..brains.imaging.segment import SegmentSettings, segment
 from ..brains.imaging.watershed import flood
 from ..brains.imaging.workspace import Workspace
-from .bench import Bar
+from .bench import EM, Bar
 
-COMMAND = "python -m animat.scripts.bench_imaging_segment ../shared/data/em"
+COMMAND = "animat bench imaging-segment"
 NM = (10.0, 10.0, 10.0)  # of FIB-25; gala's is not stated and taken to be the same
 HELD_OUT = slice(110, 170)  # sections
 
 
-def segment_bars(folder: Path) -> Iterator[Bar]:
+def segment_bars(folder: Path = EM) -> Iterator[Bar]:
     """Every figure of the stage with its bar."""
     fib25, gala = _load(folder / "fib25_ts2_z000-170.npz"), _load(folder / "gala_train_50x100x200.npz")
     slab = {name: values[HELD_OUT] for name, values in fib25.items()}
@@ -135,13 +134,3 @@ def peak_memory(cube: NDArray[np.uint8]) -> float:
     process.start()
     process.join()
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-
-
-def main(folder: Annotated[Path, typer.Argument(help="Folder of the volumes.")]) -> None:
-    """Print the bars."""
-    for bar in segment_bars(folder):
-        typer.echo(f"{'met   ' if bar.met else 'MISSED'} {bar.what}: {bar.measured} (bar: {bar.bar})")
-
-
-if __name__ == "__main__":
-    typer.run(main)
