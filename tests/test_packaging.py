@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from animat import env_id
 from animat.organisms.organism import ORGANISMS, make
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,7 +48,7 @@ def test_importing_animat_registers_one_environment_for_each_task_of_each_organi
     code = "import gymnasium, animat; print(*(i for i in gymnasium.registry if i.startswith('animat/')))"
     ids = run_python(code, tmp_path).split()
     tasks = {name: make(name).tasks for name in ORGANISMS}
-    assert ids == [f"animat/{name.capitalize()}{task.capitalize()}-v0" for name in tasks for task in tasks[name]]
+    assert ids == [env_id(name, task) for name in tasks for task in tasks[name]]
 
 
 def test_the_module_prefix_imports_animat_by_itself(tmp_path: Path):

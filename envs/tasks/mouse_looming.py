@@ -60,7 +60,7 @@ class MouseLooming(MouseWalk):
     drive: Mapping[str, float] = field(default_factory=lambda: {"explore": EXPLORE})
 
     BANDS: ClassVar = {
-        "alarm": Band(1.0, 1.0, "mice react to what looms overhead: Yilmaz & Meister 2013 10.1016/j.cub.2013.08.015"),
+        "alarm": Band(0.5, 1.0, "mice react to what looms overhead: Yilmaz & Meister 2013 10.1016/j.cub.2013.08.015"),
     }
 
     def start(self, body: Body, data: mujoco.MjData, rng: np.random.Generator) -> None:

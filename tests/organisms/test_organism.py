@@ -53,6 +53,7 @@ def test_every_row_of_every_parameter_table_has_provenance_and_source(organism):
         assert (table["source"].str.len() > 0).all()
 
 
+@pytest.mark.parametrize("organism", ["fly", "worm"], indirect=True)  # of one network; of parts: test_composite
 def test_ablation_leaves_the_other_weights_alone(organism):
     intact = organism.brain().network
     lost = organism.connectome.names[0]
