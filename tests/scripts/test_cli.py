@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from animat.scripts import cli
+
 
 def animat(*arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "animat", *arguments], capture_output=True, text=True)
@@ -83,3 +85,15 @@ def test_a_mistake_is_one_line_on_standard_error(arguments, message):
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.count("\n") == 1
     assert message in run.stderr or "animat[rl]" in run.stderr
+
+
+def test_a_command_without_its_extra_says_which_one_to_install(monkeypatch, capsys):
+    def missing():
+        raise ModuleNotFoundError("No module named 'zarr'", name="zarr")
+
+    monkeypatch.setattr(cli, "app", missing)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert capsys.readouterr().err == (
+        "animat: No module named 'zarr'; this command needs the extra 'imaging': pip install 'animat[imaging]'\n"
+    )
