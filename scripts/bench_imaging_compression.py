@@ -16,7 +16,7 @@ from ..brains.compact import CompactConnectome
 from ..brains.connectome import Source
 from ..brains.imaging.blocks import Workers
 from ..brains.imaging.compression import Packed, archive
-from ..brains.imaging.scoring import score_segmentation
+from ..brains.imaging.scoring import relabel_components, score_segmentation
 from ..brains.imaging.segment import SegmentSettings, segment
 from ..brains.imaging.workspace import Workspace
 from .bench import EM, Bar
@@ -55,7 +55,7 @@ def _labels(folder: Path, work: Path) -> Bar:
 def _images(folder: Path, work: Path) -> Iterator[Bar]:
     """One line a distance: how small the image gets, and how well what is left of it segments."""
     with np.load(folder / "fib25_ts2_z000-170.npz", allow_pickle=False) as arrays:
-        raw, truth = arrays["raw"][HELD_OUT], arrays["gt"][HELD_OUT]
+        raw, truth = arrays["raw"][HELD_OUT], relabel_components(arrays["gt"][HELD_OUT])
     for packed, arand, voi in (_image(raw, truth, distance, work / f"{distance}") for distance in DISTANCES):
         text = f"{packed.ratio:.1f}x, {packed.psnr_db:.1f} dB: ARAND {arand:.3f}, VOI {voi:.3f} bits"
         yield _bar(f"FIB-25 z 110:170, image at distance {packed.name}", "reported, no bar", text, True)
