@@ -1,8 +1,8 @@
-"""Stages "proofread" and barcodes held to their bars: `python -m animat.scripts.bench_imaging_proofread`.
+"""Stages "proofread" and barcodes held to their bars: `animat bench imaging-proofread`.
 
 Judged on sections 110 to 169 of FIB-25 training_sample2, on a volume of another data set (gala), and on synthetic
-tissue of seeds 201, 203 and 204 (in 202 no way is left for a neurite): nothing was trained or chosen on any of them.
-The truth is cropped first and its connected pieces are then labels of their own.
+tissue. Nothing was trained on any of them; results on the first two had been seen before the thresholds were fixed,
+those on the tissue had not. The truth is cropped first and its connected pieces are then labels of their own.
 """
 
 from __future__ import annotations

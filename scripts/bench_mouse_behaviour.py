@@ -76,7 +76,7 @@ def _controls() -> Iterator[Bar]:
 EXPECTED = {
     "V0V*": "no alternating walk",
     "V0V*,V0D*": "hind limbs hop together, as in the published cord",
-    "V3": "walks on: in the published cord it is the gallop that needs V3",
+    "V3": "reported (set after a first result): walks on; in the published cord it is the gallop that needs V3",
 }
 
 

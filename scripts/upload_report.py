@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..brains.imaging.workspace import Workspace
 
 NOTES = (
-    "Every threshold was chosen on other volumes than this one: section z 0:100 of FIB-25 training sample 2 and"
-    " synthetic tissue of other seeds.",
+    "Thresholds were chosen on FIB-25 training samples 1 and 2 (of sample 2, sections 0 to 99), on the VNC stack (its"
+    " first seeds of misalignment) and on synthetic tissue; on those volumes nothing here is held out.",
     "A segment is not a neuron until somebody has looked: the review queue (animat imaging review) holds what the"
     " program was not sure of.",
     "Neurites leave a small volume, so most of its segments are pieces; names are given only by points that were"
